@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/*
+ * The whole contract between the kernel side and user space: the image that a rule set is compiled
+ * into, what the kernel keeps about a process, and the record that a decision leaves. Fixed widths,
+ * host byte order, no pointers; offsets inside the image are bytes from its start, 0 means "none".
+ * Whoever changes a shape here raises LICTOR_ABI_VERSION.
+ */
+#ifndef LICTOR_ABI_H
+#define LICTOR_ABI_H
+
+#ifndef __BPF__
+#include <linux/types.h>
+#endif
+
+#define LICTOR_ABI_VERSION 1
+
+/* ---- the vocabulary's numbers, from rules/vocab.tab ---- */
+
+enum lictor_event {
+#define EVENT(id, name, groups, deny, since, doc) LICTOR_EVENT_##id,
+#include "rules/vocab.tab"
+	LICTOR_EVENTS
+};
+
+enum lictor_field {
+	LICTOR_FIELD_NONE,
+#define FIELD(id, name, type, space, groups, trust, since, doc) LICTOR_FIELD_##id,
+#include "rules/vocab.tab"
+	LICTOR_FIELDS
+};
+
+#define LICTOR_FIELDS_MAX 96
+
+/* A pattern space: the strings of one sort, classified by one set of automata. */
+enum lictor_space {
+	LICTOR_SPACE_NONE,
+	LICTOR_SPACE_OBJECT, /* file.path, file.target_path */
+	LICTOR_SPACE_IMAGE,  /* process.executable and its parent's and ancestors' */
+	LICTOR_SPACE_NAME,   /* process.name and its parent's and ancestors' */
+	LICTOR_SPACE_FS,     /* file.fs */
+	LICTOR_SPACE_SOCKET, /* destination.path */
+	LICTOR_SPACE_ARGS,
+	LICTOR_SPACE_ENV,
+	LICTOR_SPACE_CGROUP,
+	LICTOR_SPACES
+};
+
+/* What a rule asks for, weakest first: the strongest of all that match is carried out. */
+enum lictor_action {
+	LICTOR_ACTION_NONE,
+	LICTOR_ACTION_ALERT,
+	LICTOR_ACTION_SIGNAL,
+	LICTOR_ACTION_BLOCK,
+	LICTOR_ACTION_KILL,
+	LICTOR_ACTIONS
+};
+
+/* What was done. X(ID, name in every output) */
+#define LICTOR_VERDICT_TABLE(X) \
+	X(ALLOWED, "allowed")            /* reported, let pass */ \
+	X(SIGNALED, "signaled") \
+	X(BLOCKED, "blocked") \
+	X(KILLED, "killed") \
+	X(WOULD_SIGNAL, "would_signal")  /* monitor mode: what enforcing would have done */ \
+	X(WOULD_BLOCK, "would_block") \
+	X(WOULD_KILL, "would_kill")
+
+enum lictor_verdict {
+#define X(id, name) LICTOR_VERDICT_##id,
+	LICTOR_VERDICT_TABLE(X)
+#undef X
+	LICTOR_VERDICTS
+};
+
+/* The ways into the kernel. */
+#define LICTOR_VIA_TABLE(X) X(LSM, "lsm") X(TP_BTF, "tp_btf") X(CGROUP, "cgroup")
+
+enum lictor_via {
+#define X(id, name) LICTOR_VIA_##id,
+	LICTOR_VIA_TABLE(X)
+#undef X
+	LICTOR_VIAS
+};
+
+/*
+ * The hooks, one program each. X(id, way, events that it decides)
+ * The program for (id, LSM) is lsm_<id>, for TP_BTF tp_<id>, for CGROUP cg_<id>.
+ */
+#define E(id) (1ULL << LICTOR_EVENT_##id)
+#define LICTOR_HOOK_TABLE(X) \
+	X(bprm_check_security, LSM, E(EXEC)) \
+	X(mmap_file, LSM, E(EXEC)) \
+	X(file_mprotect, LSM, E(EXEC)) \
+	X(file_open, LSM, E(READ) | E(WRITE)) \
+	X(path_truncate, LSM, E(WRITE)) \
+	X(file_truncate, LSM, E(WRITE)) \
+	X(path_mknod, LSM, E(CREATE) | E(MKNOD)) \
+	X(path_unlink, LSM, E(DELETE)) \
+	X(path_rename, LSM, E(RENAME)) \
+	X(path_link, LSM, E(LINK)) \
+	X(path_symlink, LSM, E(SYMLINK)) \
+	X(path_mkdir, LSM, E(MKDIR)) \
+	X(path_rmdir, LSM, E(RMDIR)) \
+	X(path_chmod, LSM, E(CHMOD)) \
+	X(path_chown, LSM, E(CHOWN)) \
+	X(inode_setxattr, LSM, E(XATTR)) \
+	X(inode_removexattr, LSM, E(XATTR)) \
+	X(inode_set_acl, LSM, E(XATTR)) \
+	X(inode_remove_acl, LSM, E(XATTR)) \
+	X(socket_connect, LSM, E(CONNECT)) \
+	X(socket_sendmsg, LSM, E(CONNECT)) \
+	X(unix_stream_connect, LSM, E(CONNECT)) \
+	X(unix_may_send, LSM, E(CONNECT)) \
+	X(socket_bind, LSM, E(BIND)) \
+	X(socket_listen, LSM, E(LISTEN)) \
+	X(sched_process_exec, TP_BTF, E(EXEC)) \
+	X(sched_process_exit, TP_BTF, E(EXIT)) \
+	X(connect4, CGROUP, E(CONNECT)) \
+	X(connect6, CGROUP, E(CONNECT)) \
+	X(sendmsg4, CGROUP, E(CONNECT)) \
+	X(sendmsg6, CGROUP, E(CONNECT)) \
+	X(bind4, CGROUP, E(BIND)) \
+	X(bind6, CGROUP, E(BIND))
+
+enum lictor_hook {
+#define X(id, way, events) LICTOR_HOOK_##id,
+	LICTOR_HOOK_TABLE(X)
+#undef X
+	LICTOR_HOOKS
+};
+
+/*
+ * Why the kernel side could not decide from the facts. Each is counted, travels in the record, and
+ * counts as a match for rules that fail closed. X(ID, name in every output, what happened)
+ */
+#define LICTOR_REASON_TABLE(X) \
+	X(PATH_TOO_LONG, "path_too_long", "the object's path is longer than PATH_MAX") \
+	X(PATH_DISCONNECTED, "path_disconnected", "the object has no way up to a mount (file handle, NFS)") \
+	X(PATH_UNREADABLE, "path_unreadable", "kernel memory on the way up could not be read") \
+	X(NO_SUBJECT, "no_subject", "nothing is known about the process (no memory for its storage)") \
+	X(NO_SCRATCH, "no_scratch", "every scratch buffer of this CPU and of the pool was in use") \
+	X(NO_TABLES, "no_tables", "the rule image was not in place") \
+	X(TOO_MANY_HITS, "too_many_hits", "a value matched more distinct patterns than are kept") \
+	X(ADDRESS_UNREADABLE, "address_unreadable", "the socket address could not be read") \
+	X(ADDRESS_FAMILY, "address_family", "the address family is not modelled")
+
+enum lictor_reason {
+	LICTOR_REASON_NONE,
+#define X(id, name, doc) LICTOR_REASON_##id,
+	LICTOR_REASON_TABLE(X)
+#undef X
+	LICTOR_REASONS
+};
+
+/* ---- limits ---- */
+
+#define LICTOR_PAGE_SHIFT	20u
+#define LICTOR_PAGE_SIZE	(1u << LICTOR_PAGE_SHIFT)
+#define LICTOR_PATH_MAX		4096u	/* with the terminating NUL, as in the kernel */
+#define LICTOR_WORDS_MAX	64u	/* 64-bit words of a clause vector */
+#define LICTOR_CLAUSES_MAX	(LICTOR_WORDS_MAX * 64)
+#define LICTOR_RULES_MAX	16384u
+#define LICTOR_EVENT_FIELDS_MAX	32u	/* distinct fields that the rules of one event may use */
+#define LICTOR_AUTOMATA_MAX	24u	/* per pattern space */
+#define LICTOR_OUTS_MAX		65535u	/* distinct outcomes of one pattern space */
+#define LICTOR_HITS_MAX		8u	/* outcomes of one value that are kept */
+#define LICTOR_ATOMS_MAX	256u	/* distinct predicates on ancestors, and on their names */
+#define LICTOR_PROBES_MAX	32u	/* steps in a hash table of the image */
+#define LICTOR_ANCHOR_NAMES	4u	/* names of one object */
+#define LICTOR_POOL		16u	/* scratch buffers beyond one a CPU */
+
+/* ---- the image: what a rule set is compiled into ---- */
+
+/*
+ * An image is a run of pages of LICTOR_PAGE_SIZE. No table but the bulk ones (exact entries and
+ * their text, interval arrays) crosses a page border, and no element of those does. The head and
+ * the event heads are in page 0.
+ */
+#define LICTOR_IMAGE_MAGIC 0x4c494354u
+
+/*
+ * A set of atoms. An atom is one predicate on ancestors; its number outlives reloads as long as
+ * a rule has that predicate, so that what a dead ancestor was is not forgotten.
+ */
+struct lictor_atoms {
+	__u64 bit[LICTOR_ATOMS_MAX / 64];
+};
+
+struct lictor_table_hash {	/* open addressing, linear probing; slots is a power of two */
+	__u32 off;
+	__u32 slots;
+};
+
+struct lictor_space_head {
+	struct lictor_table_hash exact;		/* of struct lictor_exact */
+	__u32 automata;
+	__u32 automaton[LICTOR_AUTOMATA_MAX];	/* offsets of struct lictor_automaton */
+	__u32 outs;				/* outcomes are 1 .. outs */
+	__u32 atoms;				/* struct lictor_atoms[outs + 1], or 0 */
+};
+
+struct lictor_image {
+	__u32 magic;
+	__u32 version;
+	__u32 generation;
+	__u32 pages;
+	__u64 seed;				/* of every hash in the image */
+	__u32 rules;
+	__u32 rule_off;				/* struct lictor_rule_entry[rules] */
+	struct lictor_table_hash anchors;	/* of struct lictor_anchor */
+	__u64 anchor_filter[64];		/* bit (ino mixed with dev): maybe an anchor */
+	__u32 event[LICTOR_EVENTS];		/* offsets of struct lictor_event_head */
+	__u32 pad;
+	struct lictor_atoms carried[2];		/* atoms that the generation before had too:
+						   [0] of images, [1] of names */
+	struct lictor_space_head space[LICTOR_SPACES];
+};
+
+/* How a field's value becomes outcomes. */
+enum lictor_kind {
+	LICTOR_KIND_NUMBER,	/* facts.num through an interval table */
+	LICTOR_KIND_SET,	/* facts.num is a bit mask: each bit through an interval table */
+	LICTOR_KIND_ADDRESS,	/* facts.address through an interval table of its family */
+	LICTOR_KIND_STRING,	/* already classified: facts.hits[slot] */
+	LICTOR_KIND_ANCESTOR,	/* facts.ancestors[slot]: atoms are the outcomes */
+};
+
+/*
+ * One field as one event uses it. Vectors (struct lictor_vector) have a bit per clause:
+ *	hit[out]   the clauses whose predicate on this field the outcome fulfils, `not` ignored
+ *	flip       clauses that say `not` here, or do not mention the field
+ *	absent     clauses that hold where the event has no such value
+ *	unknown    clauses that hold where the value cannot be had
+ *	generous   clauses for which one of two views of an object is enough
+ */
+struct lictor_field_head {
+	__u16 field;
+	__u8 kind;
+	__u8 slot;
+	__u32 table;	/* struct lictor_intervals (NUMBER, SET: numbers; ADDRESS: IPv4) */
+	__u32 table6;	/* struct lictor_intervals of IPv6 addresses */
+	__u32 outs;
+	__u32 hit;	/* __u32 offset of a vector [outs + 1] */
+	__u32 flip;
+	__u32 absent;
+	__u32 unknown;
+	__u32 generous;
+	__u32 pad;
+};
+
+/* What a hook has to find out before the event can be matched. */
+#define LICTOR_NEED_PATH	(1u << 0)
+#define LICTOR_NEED_TARGET	(1u << 1)
+#define LICTOR_NEED_NAME	(1u << 2)
+#define LICTOR_NEED_FS		(1u << 3)
+#define LICTOR_NEED_SOCKET	(1u << 4)
+#define LICTOR_NEED_SUBJECT	(1u << 5)
+
+struct lictor_event_head {
+	__u32 fields;
+	__u32 needs;
+	__u64 match;		/* summary: words that hold match clauses */
+	__u64 words;		/* summary: words in use */
+	__u32 owner;		/* __u16[clauses]: of a match clause its rule, of an `unless`
+				   clause the match clause that it clears */
+	__u32 closed;		/* 1: a rule of it denies, and does so where it cannot decide */
+	struct lictor_field_head field[LICTOR_EVENT_FIELDS_MAX];
+};
+
+/* Bit w of summary: word w is not zero; the words that are not zero follow in order. */
+struct lictor_vector {
+	__u64 summary;
+	__u64 word[];
+};
+
+#define LICTOR_RULE_MONITOR	(1u << 0)	/* decide and report, let pass */
+#define LICTOR_RULE_OPEN	(1u << 1)	/* what cannot be decided does not match */
+
+struct lictor_rule_entry {
+	__u8 action;	/* enum lictor_action */
+	__u8 signal;
+	__u8 flags;
+	__u8 severity;	/* journal priority: 7 debug .. 2 critical */
+	__u32 limit_count;	/* 0 = no limit */
+	__u64 limit_period_ns;
+};
+
+/* Sorted, disjoint: the value v has outcome out[i] of the last start[i] <= v, 0 before the first. */
+struct lictor_intervals {
+	__u32 count;
+	__u32 start;	/* __u32[count], or for IPv6 struct { __u64 high, low; }[count], host order */
+	__u32 out;	/* __u16[count] */
+	__u32 pad;
+};
+
+struct lictor_exact {
+	__u64 tag;	/* hash of the text; 0 = free slot */
+	__u32 text;	/* its bytes, within one page */
+	__u16 length;
+	__u16 out;
+};
+
+/*
+ * A deterministic automaton, comb-compressed: next(s, c) is transition[state[s].base + class[c]]
+ * if that one's check is s, else state[s].fallback. State 0 is dead. States from first_emit on
+ * have an outcome as soon as they are entered; any state may have one at the end of the text.
+ */
+struct lictor_automaton {
+	__u32 state;		/* struct lictor_state[] */
+	__u32 out;		/* struct lictor_state_out[] */
+	__u32 transition;	/* struct lictor_transition[] */
+	__u32 states;
+	__u32 transitions;
+	__u32 first_emit;
+	__u32 start;
+	__u32 reversed;		/* reads the text from its last byte to its first */
+	__u8 class[256];
+};
+
+struct lictor_state {
+	__u32 base;
+	__u32 fallback;
+};
+
+struct lictor_state_out {
+	__u16 emit;
+	__u16 accept;
+};
+
+struct lictor_transition {
+	__u32 check;
+	__u32 next;
+};
+
+/*
+ * An object whose name on the host is known: a mount's root, the directory in front of a pattern,
+ * a file that a rule names. One entry a name; several entries may have the same object.
+ */
+struct lictor_anchor {
+	__u64 ino;
+	__u32 dev;		/* the kernel's s_dev */
+	__u32 igeneration;
+	__u32 name;		/* text; "/" is the empty text */
+	__u16 length;
+	__u16 names;		/* that this object has; 0: a free slot */
+};
+
+/* ---- facts: one event, gathered ---- */
+
+enum lictor_state_of_fact {
+	LICTOR_ABSENT,		/* the event has no such value */
+	LICTOR_PRESENT,
+	LICTOR_UNKNOWN,		/* it has one, but it cannot be had */
+};
+
+/* The outcomes of one string: in any view, and in every view. */
+struct lictor_hits {
+	__u8 state;
+	__u8 any;
+	__u8 sure;
+	__u8 pad;
+	__u16 any_out[LICTOR_HITS_MAX];
+	__u16 sure_out[LICTOR_HITS_MAX];
+};
+
+struct lictor_ancestors {
+	struct lictor_atoms any;
+	struct lictor_atoms sure;
+};
+
+enum lictor_string_slot {
+	LICTOR_STRING_PATH,
+	LICTOR_STRING_TARGET,
+	LICTOR_STRING_IMAGE,
+	LICTOR_STRING_PARENT,
+	LICTOR_STRING_NAME,
+	LICTOR_STRING_PARENT_NAME,
+	LICTOR_STRING_FS,
+	LICTOR_STRING_SOCKET,
+	LICTOR_STRINGS
+};
+
+enum lictor_address_slot { LICTOR_ADDRESS_DESTINATION, LICTOR_ADDRESS_SOURCE, LICTOR_ADDRESSES };
+
+enum lictor_ancestor_slot { LICTOR_ANCESTOR_IMAGES, LICTOR_ANCESTOR_NAMES, LICTOR_ANCESTOR_SLOTS };
+
+/* Numbers and states of all fields, indexed by enum lictor_field; also part of each record. */
+struct lictor_values {
+	__u8 state[LICTOR_FIELDS_MAX];
+	__u32 num[LICTOR_FIELDS_MAX];
+	/* network order; IPv4 as ::ffff:a.b.c.d */
+	__u8 address[LICTOR_ADDRESSES][16];
+};
+
+struct lictor_facts {
+	struct lictor_values v;
+	struct lictor_hits hits[LICTOR_STRINGS];
+	struct lictor_ancestors ancestors[LICTOR_ANCESTOR_SLOTS];
+};
+
+/* ---- the subject: what the kernel keeps about a task ---- */
+
+#define LICTOR_IMAGE_TEXT 160u	/* of an executable's path, its end, kept with the process */
+
+/* A process as one generation of rules classifies it. */
+struct lictor_identity {
+	__u32 generation;
+	__u32 pad;
+	struct lictor_hits image;
+	struct lictor_hits parent;
+	struct lictor_hits parent_name;
+	struct lictor_ancestors images;
+	struct lictor_ancestors names;
+};
+
+#define LICTOR_SUBJECT_INFERRED		(1u << 0)	/* was there before Lictor */
+#define LICTOR_SUBJECT_KERNEL		(1u << 1)	/* a kernel thread */
+#define LICTOR_SUBJECT_CUT		(1u << 2)	/* image text is only its end */
+#define LICTOR_SUBJECT_PARENT_CUT	(1u << 3)
+#define LICTOR_SUBJECT_HOST		(1u << 4)	/* image text is also its name on the host */
+#define LICTOR_SUBJECT_PARENT_HOST	(1u << 5)
+
+struct lictor_subject {
+	struct lictor_identity identity[2];	/* by generation & 1 */
+	__u64 start_ns;				/* of the process, since boot */
+	__u64 parent_start_ns;
+	__u32 parent_pid;
+	__u32 flags;
+	__u64 exec_inode;			/* decided by the exec hook in this exec */
+	__u64 truncate_inode;			/* decided at an open that truncates */
+	__u64 truncate_ns;
+	__u16 image_length;
+	__u16 parent_length;
+	__u32 pad;
+	char parent_name[16];
+	char image[LICTOR_IMAGE_TEXT];
+	char parent[LICTOR_IMAGE_TEXT];
+};
+
+/* ---- control and counters ---- */
+
+struct lictor_control {
+	__u64 active;		/* generation in force; 0 = none: every event passes unseen */
+	__u64 pending;		/* generation being prepared, or 0 */
+	__u32 decide_exec;	/* exec is decided by its tracepoint: there is no LSM way */
+	__u32 pad;
+};
+
+struct lictor_rule_count {	/* matched = reported + limited + lost */
+	__u64 matched;
+	__u64 reported;
+	__u64 limited;
+	__u64 lost;
+};
+
+enum lictor_ring { LICTOR_RING_VERDICTS, LICTOR_RING_REPORTS, LICTOR_RINGS };
+
+struct lictor_stats {
+	__u64 decided[LICTOR_EVENTS];
+	__u64 reason[LICTOR_REASONS];
+	__u64 lost[LICTOR_RINGS];
+	__u64 reported[LICTOR_RINGS];
+};
+
+struct lictor_limit_key {
+	__u32 pid;
+	__u32 rule;
+	__u64 start_ns;
+	__u64 generation;
+};
+
+struct lictor_limit {
+	__u64 since_ns;		/* when the tokens were last filled up */
+	__u32 used;		/* since then */
+	__u32 suppressed;	/* reports left out and not yet told */
+};
+
+/* ---- the record ---- */
+
+#define LICTOR_RECORD_RULES 32u
+
+struct lictor_record {
+	__u32 size;		/* of the whole record, with its texts */
+	__u16 version;
+	__u8 event;
+	__u8 verdict;
+	__u64 time_ns;		/* CLOCK_BOOTTIME */
+	__u64 generation;
+	__u32 cpu;
+	__u8 hook;
+	__u8 via;
+	__u8 signal;		/* that was sent, or 0 */
+	__u8 monitor;		/* the deciding rule only monitors */
+	__s32 error;		/* errno that the system call fails with, or 0 */
+	__u32 reasons;		/* bit r: enum lictor_reason r */
+	__u32 matched;		/* rules that matched; listed: the first of them */
+	__u32 listed;
+	__u16 rule[LICTOR_RECORD_RULES];
+	__u32 suppressed;	/* reports of these rules and this process left out before */
+	__u32 subject_flags;
+	__u32 pid;
+	__u32 tid;
+	__u32 parent_pid;
+	__u32 texts;		/* struct lictor_text that follow */
+	__u64 start_ns;
+	__u64 parent_start_ns;
+	__u64 ino;
+	__u32 dev;
+	__u32 egid;
+	__u32 file_gid;
+	__u32 pad;
+	char name[16];		/* comm of the task */
+	char parent_name[16];
+	struct lictor_values values;
+};
+
+#define LICTOR_TEXT_CUT (1u << 0)	/* its beginning is missing */
+
+struct lictor_text {		/* padded to 8 bytes */
+	__u16 field;		/* enum lictor_field */
+	__u16 length;
+	__u16 flags;
+	__u16 view;		/* 0: as the process sees it; 1: as the host does, where that differs */
+	char byte[];
+};
+
+#define LICTOR_RECORD_MAX (sizeof(struct lictor_record) + 3 * (LICTOR_PATH_MAX + 16) + 1024)
+
+/* ---- shapes that both sides rely on ---- */
+
+#define LICTOR_ASSERT(what) _Static_assert(what, #what)
+LICTOR_ASSERT(LICTOR_FIELDS <= LICTOR_FIELDS_MAX);
+LICTOR_ASSERT(LICTOR_EVENTS <= 64);
+LICTOR_ASSERT(LICTOR_REASONS <= 32);
+LICTOR_ASSERT(sizeof(struct lictor_exact) == 16);
+LICTOR_ASSERT(sizeof(struct lictor_field_head) == 40);
+LICTOR_ASSERT(sizeof(struct lictor_rule_entry) == 16);
+LICTOR_ASSERT(sizeof(struct lictor_anchor) == 24);
+LICTOR_ASSERT(sizeof(struct lictor_hits) == 36);
+LICTOR_ASSERT(sizeof(struct lictor_image) % 8 == 0);
+LICTOR_ASSERT(sizeof(struct lictor_event_head) % 8 == 0);
+LICTOR_ASSERT(sizeof(struct lictor_subject) <= 952); /* with its header, one kmalloc-1k */
+LICTOR_ASSERT(sizeof(struct lictor_record) % 8 == 0);
+
+#endif
