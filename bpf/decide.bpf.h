@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From facts to an outcome: begin() opens a decision, decide() matches one event and adds what it
+ * found, close() reports it and gives the buffer back. Nothing here denies: the outcome is a
+ * number, and only programs in lsm/ turn it into an errno.
+ */
+#ifndef LICTOR_DECIDE_H
+#define LICTOR_DECIDE_H
+
+#include "bpf/subject.bpf.h"
+
+/* What begin() says where there is no buffer to decide with. */
+#define LICTOR_PASS 0
+#define LICTOR_DECIDE 1
+#define LICTOR_CLOSED 2
+
+static __always_inline u32 lictor_event_at(const void *page, u32 event)
+{
+	return LICTOR_AT(u32, page,
+			 (u32)__builtin_offsetof(struct lictor_image, event) + event * 4);
+}
+
+/*
+ * Opens a decision about `event` (or `also`, LICTOR_EVENTS for none) by the current task. Returns
+ * LICTOR_DECIDE and *ret_s with what the rules of these events need in s->needs; LICTOR_PASS where
+ * no rule is about them; LICTOR_CLOSED where it cannot be decided and a rule fails closed.
+ */
+static __always_inline int lictor_begin(u32 event, u32 also, u32 hook, u32 via,
+					struct lictor_scratch **ret_s)
+{
+	const struct lictor_control *c = lictor_in_force();
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct lictor_subject *subject;
+	struct lictor_scratch *s;
+	lictor_tables tables;
+	const void *page;
+	u32 head, second = 0, needs = 0, closed = 0;
+	u64 generation;
+
+	if (!c)
+		return LICTOR_PASS;
+	generation = c->active;
+	if (!generation)
+		return LICTOR_PASS;
+	tables = lictor_open(generation);
+	page = tables ? lictor_page(tables, 0) : NULL;
+	if (!page) {
+		lictor_count_reason(LICTOR_REASON_NO_TABLES);
+		return LICTOR_PASS;
+	}
+	head = lictor_event_at(page, event);
+	if (also < LICTOR_EVENTS)
+		second = lictor_event_at(page, also);
+	if (!head && !second)
+		return LICTOR_PASS;
+	if (head) {
+		needs |= LICTOR_GET(page, head, struct lictor_event_head, needs);
+		closed |= LICTOR_GET(page, head, struct lictor_event_head, closed);
+	}
+	if (second) {
+		needs |= LICTOR_GET(page, second, struct lictor_event_head, needs);
+		closed |= LICTOR_GET(page, second, struct lictor_event_head, closed);
+	}
+	s = lictor_scratch_get();
+	if (!s) {
+		lictor_count_reason(LICTOR_REASON_NO_SCRATCH);
+		return closed && task->tgid != 1 ? LICTOR_CLOSED : LICTOR_PASS;
+	}
+	s->generation = generation;
+	s->needs = needs;
+	s->twice = 0;
+	s->fs_name = 0;
+	s->ascent[0].field = 0;
+	s->ascent[1].field = 0;
+	s->hook = hook;
+	s->via = via;
+	s->outcome.action = 0;
+	s->outcome.monitored = 0;
+	s->outcome.signal = 0;
+	s->outcome.monitored_signal = 0;
+	s->outcome.rules = 0;
+	s->outcome.listed = 0;
+	s->outcome.first = 0;
+	s->outcome.suppressed = 0;
+	s->outcome.reasons = 0;
+	s->record.size = sizeof(struct lictor_record);
+	s->record.texts = 0;
+	s->record.ino = 0;
+	s->record.dev = 0;
+	s->record.file_gid = 0;
+	__builtin_memset(s->facts.v.state, 0, sizeof(s->facts.v.state));
+	lictor_gather_credentials(s, task);
+	subject = bpf_task_storage_get(&subjects, task, 0, 0);
+	if (needs & LICTOR_NEED_SUBJECT)
+		lictor_gather_subject(s, subject);
+	if (needs & LICTOR_NEED_NAME)
+		lictor_classify_name(s, generation, task->comm, LICTOR_STRING_NAME);
+	*ret_s = s;
+	return LICTOR_DECIDE;
+}
+
+static __always_inline struct lictor_rule_count *lictor_count_of(void *counts, u32 rules, u32 rule)
+{
+	u32 index = bpf_get_smp_processor_id() * rules + rule;
+
+	return bpf_map_lookup_elem(counts, &index);
+}
+
+struct lictor_judging {
+	struct lictor_scratch *s;
+	lictor_tables tables;
+	void *counts;
+	struct lictor_subject *subject;
+	u32 event;
+};
+
+/* Takes one token of (process, rule). Returns true if this report is over the limit. */
+static __always_inline bool lictor_limited(struct lictor_judging *j, u32 rule, u32 count, u64 period)
+{
+	struct lictor_limit_key key = {
+		.pid = bpf_get_current_pid_tgid() >> 32,
+		.rule = rule,
+		.start_ns = j->subject ? j->subject->start_ns : 0,
+		.generation = j->s->generation,
+	};
+	struct lictor_limit fresh = { .since_ns = j->s->now, .used = 1 };
+	struct lictor_limit *limit = bpf_map_lookup_elem(&limits, &key);
+
+	if (!count)
+		return false;
+	if (!limit) {
+		bpf_map_update_elem(&limits, &key, &fresh, BPF_ANY);
+		return false;
+	}
+	if (j->s->now - limit->since_ns >= period) {
+		limit->since_ns = j->s->now;
+		limit->used = 0;
+	}
+	if (__sync_fetch_and_add(&limit->used, 1) >= count) {
+		__sync_fetch_and_add(&limit->suppressed, 1);
+		return true;
+	}
+	j->s->outcome.suppressed += __sync_lock_test_and_set(&limit->suppressed, 0);
+	return false;
+}
+
+/* One rule that matched. */
+static long lictor_judge_step(u32 index, struct lictor_judging *j)
+{
+	struct lictor_scratch *s = j->s;
+	struct lictor_outcome *o = &s->outcome;
+	struct lictor_rule_count *count;
+	const void *page = lictor_page(j->tables, 0), *row;
+	u32 rule = lictor_next_rule(j->tables, j->event, &s->work), at, action, flags, i;
+	u32 signal;
+
+	if (!page || rule == ~0u)
+		return 1;
+	if (s->twice) {
+		volatile u64 *seen = &s->seen[(rule / 64) & (LICTOR_RULES_MAX / 64 - 1)];
+		u64 bit = 1ull << (rule & 63);
+
+		if (!o->rules)
+			for (i = 0; i < LICTOR_RULES_MAX / 64; i++)
+				((volatile u64 *)s->seen)[i] = 0;
+		if (*seen & bit)
+			return 0;
+		*seen |= bit;
+	}
+	if (!o->rules)
+		o->event = j->event;
+	o->rules++;
+	count = lictor_count_of(j->counts, LICTOR_GET(page, 0, struct lictor_image, rules), rule);
+	if (count)
+		__sync_fetch_and_add(&count->matched, 1);
+	at = LICTOR_GET(page, 0, struct lictor_image, rule_off) +
+	     rule * (u32)sizeof(struct lictor_rule_entry);
+	row = lictor_page(j->tables, at);
+	if (!row)
+		return 1;
+	action = LICTOR_GET(row, at, struct lictor_rule_entry, action);
+	signal = LICTOR_GET(row, at, struct lictor_rule_entry, signal);
+	flags = LICTOR_GET(row, at, struct lictor_rule_entry, flags);
+	if (lictor_limited(j, rule, LICTOR_GET(row, at, struct lictor_rule_entry, limit_count),
+			   LICTOR_GET(row, at, struct lictor_rule_entry, limit_period_ns))) {
+		if (count)
+			__sync_fetch_and_add(&count->limited, 1);
+	} else if (o->listed < LICTOR_RECORD_RULES) {
+		bool strongest = flags & LICTOR_RULE_MONITOR ? action > o->monitored &&
+								       action > o->action
+							     : action > o->action;
+
+		if (strongest)
+			o->first = o->listed;
+		o->rule[o->listed & (LICTOR_RECORD_RULES - 1)] = rule;
+		o->listed++;
+	} else if (count) {
+		/* A record has no room for it: told as a number only. */
+		__sync_fetch_and_add(&count->reported, 1);
+	}
+	if (flags & LICTOR_RULE_MONITOR) {
+		if (action > o->monitored) {
+			o->monitored = action;
+			o->monitored_signal = signal;
+		}
+	} else if (action > o->action) {
+		o->action = action;
+		o->signal = signal;
+	}
+	return 0;
+}
+
+/* Matches the facts as event; adds the rules that match to the outcome. */
+__noinline int lictor_decide(struct lictor_scratch *s, u32 event, u32 second)
+{
+	struct lictor_judging j = { .s = s, .event = event };
+	u32 zero = 0, slot;
+	struct lictor_stats *st = bpf_map_lookup_elem(&stats, &zero);
+
+	if (!s || event >= LICTOR_EVENTS)
+		return 0;
+	j.tables = lictor_open(s->generation);
+	slot = s->generation & 1;
+	j.counts = bpf_map_lookup_elem(&rule_counts, &slot);
+	if (!j.tables || !j.counts) {
+		lictor_reason(s, LICTOR_REASON_NO_TABLES);
+		return 0;
+	}
+	if (st && !second)
+		__sync_fetch_and_add(&st->decided[event], 1);
+	lictor_match(s->generation, j.tables, event, &s->facts, second, &s->work);
+	if (!s->work.found)
+		return 0;
+	s->now = bpf_ktime_get_boot_ns();
+	j.subject = bpf_task_storage_get(&subjects, bpf_get_current_task_btf(), 0, 0);
+	bpf_loop(LICTOR_CLAUSES_MAX, lictor_judge_step, &j, 0);
+	return 0;
+}
+
+static __always_inline u32 lictor_verdict(const struct lictor_outcome *o)
+{
+	if (o->action >= LICTOR_ACTION_SIGNAL)
+		return o->action == LICTOR_ACTION_KILL	 ? LICTOR_VERDICT_KILLED
+		       : o->action == LICTOR_ACTION_BLOCK ? LICTOR_VERDICT_BLOCKED
+							  : LICTOR_VERDICT_SIGNALED;
+	if (o->monitored >= LICTOR_ACTION_SIGNAL)
+		return o->monitored == LICTOR_ACTION_KILL    ? LICTOR_VERDICT_WOULD_KILL
+		       : o->monitored == LICTOR_ACTION_BLOCK ? LICTOR_VERDICT_WOULD_BLOCK
+							     : LICTOR_VERDICT_WOULD_SIGNAL;
+	return LICTOR_VERDICT_ALLOWED;
+}
+
+/* One listed rule's report has gone out, or was lost. */
+static __always_inline void lictor_count_listed(struct lictor_scratch *s, bool lost)
+{
+	u32 slot = s->generation & 1, rules, i;
+	void *counts = bpf_map_lookup_elem(&rule_counts, &slot);
+	lictor_tables tables = lictor_open(s->generation);
+	const void *page = tables ? lictor_page(tables, 0) : NULL;
+
+	if (!counts || !page)
+		return;
+	rules = LICTOR_GET(page, 0, struct lictor_image, rules);
+	for (i = 0; i < LICTOR_RECORD_RULES; i++) {
+		u32 rule = s->outcome.rule[i];
+		struct lictor_rule_count *count;
+
+		if (i >= s->outcome.listed)
+			return;
+		count = lictor_count_of(counts, rules, rule);
+		if (count)
+			__sync_fetch_and_add(lost ? &count->lost : &count->reported, 1);
+	}
+}
+
+static __always_inline void lictor_fill_record(struct lictor_scratch *s, u32 verdict, s32 error,
+					       u32 signal)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct lictor_subject *subject = bpf_task_storage_get(&subjects, task, 0, 0);
+	struct lictor_record *r = &s->record;
+	const struct lictor_outcome *o = &s->outcome;
+	u32 i;
+
+	r->version = LICTOR_ABI_VERSION;
+	r->event = o->event;
+	r->verdict = verdict;
+	r->time_ns = s->now;
+	r->generation = s->generation;
+	r->cpu = bpf_get_smp_processor_id();
+	r->hook = s->hook;
+	r->via = s->via;
+	r->signal = signal;
+	r->monitor = verdict >= LICTOR_VERDICT_WOULD_SIGNAL;
+	r->error = error;
+	r->reasons = o->reasons;
+	r->matched = o->rules;
+	r->listed = o->listed;
+	for (i = 0; i < LICTOR_RECORD_RULES; i++)
+		r->rule[i] = o->rule[i];
+	r->rule[0] = o->rule[o->first & (LICTOR_RECORD_RULES - 1)];
+	r->rule[o->first & (LICTOR_RECORD_RULES - 1)] = o->rule[0];
+	r->suppressed = o->suppressed;
+	r->pid = task->tgid;
+	r->tid = task->pid;
+	bpf_probe_read_kernel(r->name, sizeof(r->name), task->comm);
+	r->values = s->facts.v;
+	if (!subject) {
+		r->subject_flags = 0;
+		r->parent_pid = 0;
+		r->start_ns = 0;
+		r->parent_start_ns = 0;
+		__builtin_memset(r->parent_name, 0, sizeof(r->parent_name));
+		return;
+	}
+	r->subject_flags = subject->flags;
+	r->parent_pid = subject->parent_pid;
+	r->start_ns = subject->start_ns;
+	r->parent_start_ns = subject->parent_start_ns;
+	__builtin_memcpy(r->parent_name, subject->parent_name, sizeof(r->parent_name));
+	lictor_record_text(s, LICTOR_FIELD_PROCESS_EXECUTABLE, 0,
+			   subject->flags & LICTOR_SUBJECT_CUT ? LICTOR_TEXT_CUT : 0,
+			   subject->image, subject->image_length);
+	lictor_record_text(s, LICTOR_FIELD_PARENT_EXECUTABLE, 0,
+			   subject->flags & LICTOR_SUBJECT_PARENT_CUT ? LICTOR_TEXT_CUT : 0,
+			   subject->parent, subject->parent_length);
+}
+
+/* Reports what decide() found, sends the signal that is due; the error is the hook's to return. */
+__noinline int lictor_report(struct lictor_scratch *s, s32 error)
+{
+	u32 verdict, signal = 0, zero = 0, ring, size, i;
+	struct lictor_stats *st = bpf_map_lookup_elem(&stats, &zero);
+	struct lictor_outcome *o;
+	long failed;
+
+	if (!s)
+		return 0;
+	o = &s->outcome;
+	verdict = lictor_verdict(o);
+	if (o->action == LICTOR_ACTION_KILL)
+		signal = SIGKILL;
+	else if (o->action == LICTOR_ACTION_SIGNAL)
+		signal = o->signal;
+	if (signal)
+		bpf_send_signal(signal);
+	if (!o->listed)
+		return 0;
+	for (i = 0; i < 2; i++) {
+		struct lictor_ascent *a = &s->ascent[i];
+		u32 cursor = a->cursor;
+
+		if (!a->field || a->pseudo || (a->mountless && a->anchored) ||
+		    cursor > LICTOR_PATH_MAX)
+			continue;
+		if (cursor == LICTOR_PATH_MAX)
+			cursor--;
+		lictor_record_text(s, a->field, 0, a->problem ? LICTOR_TEXT_CUT : 0,
+				   &s->text[lictor_region_at(a->region, cursor)],
+				   LICTOR_PATH_MAX - cursor);
+	}
+	if (s->fs_name) {
+		char *fs = &s->text[LICTOR_REGION_SHORT * LICTOR_PATH_MAX];
+		long length = bpf_probe_read_kernel_str(fs, 32, (const void *)s->fs_name);
+
+		if (length > 1)
+			lictor_record_text(s, LICTOR_FIELD_FILE_FS, 0, 0, fs, (length - 1) & 31);
+	}
+	lictor_fill_record(s, verdict, error, signal);
+	size = s->record.size;
+	if (size < sizeof(struct lictor_record) || size > LICTOR_RECORD_MAX)
+		size = sizeof(struct lictor_record);
+	ring = verdict == LICTOR_VERDICT_ALLOWED ? LICTOR_RING_REPORTS : LICTOR_RING_VERDICTS;
+	if (ring == LICTOR_RING_REPORTS)
+		failed = bpf_ringbuf_output(&reports, &s->record, size, BPF_RB_NO_WAKEUP);
+	else
+		failed = bpf_ringbuf_output(&verdicts, &s->record, size, 0);
+	if (st)
+		__sync_fetch_and_add(failed ? &st->lost[ring] : &st->reported[ring], 1);
+	lictor_count_listed(s, failed);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every map of the kernel side. Above each: key, value, who writes, who reads, lifetime, and what
+ * happens when it is full.
+ */
+#ifndef LICTOR_MAPS_H
+#define LICTOR_MAPS_H
+
+#include "bpf/kernel.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+#include "bpf/abi.h"
+
+/*
+ * Slot (generation & 1) -> the image of that generation, an array of pages. Written by the daemon
+ * before the flip, read by every decision; an image lives until its slot is used again or emptied.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 2);
+	__type(key, u32);
+	__array(values, struct {
+		__uint(type, BPF_MAP_TYPE_ARRAY);
+		__uint(map_flags, BPF_F_INNER_MAP);
+		__uint(max_entries, 1);
+		__uint(key_size, sizeof(u32));
+		__uint(value_size, LICTOR_PAGE_SIZE);
+	});
+} images SEC(".maps");
+
+/*
+ * Slot -> counters of that generation's rules: entry (CPU * rules + rule) is that CPU's. (A per-CPU
+ * array cannot vary in size inside a map of maps on every kernel.) Written by decisions, read by the
+ * daemon.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 2);
+	__type(key, u32);
+	__array(values, struct {
+		__uint(type, BPF_MAP_TYPE_ARRAY);
+		__uint(map_flags, BPF_F_INNER_MAP);
+		__uint(max_entries, 1);
+		__uint(key_size, sizeof(u32));
+		__uint(value_size, sizeof(struct lictor_rule_count));
+	});
+} rule_counts SEC(".maps");
+
+/* 0 -> what is in force. Written by the daemon: `active` in one store, the flip. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct lictor_control);
+} control SEC(".maps");
+
+/* 0 -> counters that no rule has. Written by decisions, read by the daemon. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct lictor_stats);
+} stats SEC(".maps");
+
+/*
+ * A task -> its identity, fixed at exec, inherited at fork. Written by the trackers and the task
+ * iterator, read by every decision; gone with the task. No memory for it: NO_SUBJECT.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct lictor_subject);
+} subjects SEC(".maps");
+
+/*
+ * (process, rule) -> its token bucket. Written by decisions, told and cleared by the daemon. Full:
+ * the least used bucket goes, which only means that its process is reported in full again.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct lictor_limit_key);
+	__type(value, struct lictor_limit);
+} limits SEC(".maps");
+
+/*
+ * Records that say what was stopped (verdicts) or what was seen (reports), apart, so that a flood
+ * of one cannot push out the other. Written by decisions, drained by the daemon. Full: the record
+ * is lost, the verdict is not, and the loss is counted per rule and per ring.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 512 * 1024);
+} verdicts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1024 * 1024);
+} reports SEC(".maps");
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a network event is about. Addresses are taken from what the kernel has copied and will act
+ * on, by the family that the protocol will use, never by what the caller calls it.
+ */
+#ifndef LICTOR_NET_H
+#define LICTOR_NET_H
+
+#include "bpf/facts.bpf.h"
+#include <bpf/bpf_endian.h>
+
+#define LICTOR_TRANSPORT_TCP 0
+#define LICTOR_TRANSPORT_UDP 1
+#define LICTOR_TRANSPORT_SCTP 2
+#define LICTOR_TRANSPORT_ICMP 3
+#define LICTOR_TRANSPORT_RAW 4
+#define LICTOR_TRANSPORT_UNIX 5
+#define LICTOR_TRANSPORT_VSOCK 6
+#define LICTOR_TRANSPORT_PACKET 7
+#define LICTOR_TRANSPORT_OTHER 8
+
+static __always_inline u32 lictor_transport(u32 family, u32 type, u32 protocol)
+{
+	if (family == AF_UNIX)
+		return LICTOR_TRANSPORT_UNIX;
+	if (family == AF_VSOCK)
+		return LICTOR_TRANSPORT_VSOCK;
+	if (family == AF_PACKET)
+		return LICTOR_TRANSPORT_PACKET;
+	if (family != AF_INET && family != AF_INET6)
+		return LICTOR_TRANSPORT_OTHER;
+	if (type == SOCK_RAW)
+		return LICTOR_TRANSPORT_RAW;
+	switch (protocol) {
+	case IPPROTO_TCP:
+	case IPPROTO_MPTCP:
+		return LICTOR_TRANSPORT_TCP;
+	case IPPROTO_UDP:
+		return LICTOR_TRANSPORT_UDP;
+	case IPPROTO_SCTP:
+		return LICTOR_TRANSPORT_SCTP;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		return LICTOR_TRANSPORT_ICMP;
+	default:
+		return LICTOR_TRANSPORT_OTHER;
+	}
+}
+
+static __always_inline void lictor_address4(struct lictor_scratch *s, u32 slot, u32 address)
+{
+	u8 *to = s->facts.v.address[slot & 1];
+	u32 field = slot ? LICTOR_FIELD_SOURCE_IP : LICTOR_FIELD_DESTINATION_IP;
+
+	__builtin_memset(to, 0, 10);
+	to[10] = 0xff;
+	to[11] = 0xff;
+	__builtin_memcpy(to + 12, &address, 4);
+	s->facts.v.state[field] = LICTOR_PRESENT;
+}
+
+static __always_inline void lictor_address6(struct lictor_scratch *s, u32 slot, const u8 *address)
+{
+	u32 field = slot ? LICTOR_FIELD_SOURCE_IP : LICTOR_FIELD_DESTINATION_IP;
+
+	__builtin_memcpy(s->facts.v.address[slot & 1], address, 16);
+	s->facts.v.state[field] = LICTOR_PRESENT;
+}
+
+/* ipv4 or ipv6 by the destination (or, without one, the source) that the facts hold. */
+static __always_inline void lictor_network_type(struct lictor_scratch *s, u32 slot)
+{
+	const u8 *a = s->facts.v.address[slot & 1];
+	u32 i, mapped = a[10] == 0xff && a[11] == 0xff;
+
+	for (i = 0; i < 10; i++)
+		mapped &= a[i] == 0;
+	lictor_number(s, LICTOR_FIELD_NETWORK_TYPE, mapped ? 4 : 6);
+}
+
+/*
+ * A socket address of `length` bytes that the kernel has copied. slot: is it where a packet goes,
+ * or the socket's own? unspec: this protocol takes AF_UNSPEC for AF_INET.
+ */
+static __always_inline void lictor_gather_address(struct lictor_scratch *s, u32 slot,
+						  const void *address, u32 length, bool unspec)
+{
+	u32 ip = slot ? LICTOR_FIELD_SOURCE_IP : LICTOR_FIELD_DESTINATION_IP;
+	u32 port = slot ? LICTOR_FIELD_SOURCE_PORT : LICTOR_FIELD_DESTINATION_PORT;
+	u8 raw[28] = {};
+	u32 family;
+
+	if (length < 2 ||
+	    bpf_probe_read_kernel(raw, length < sizeof(raw) ? length : sizeof(raw), address)) {
+		s->facts.v.state[ip] = LICTOR_UNKNOWN;
+		s->facts.v.state[port] = LICTOR_UNKNOWN;
+		lictor_reason(s, LICTOR_REASON_ADDRESS_UNREADABLE);
+		return;
+	}
+	family = *(u16 *)raw;
+	if (family == AF_INET || (family == AF_UNSPEC && unspec)) {
+		lictor_address4(s, slot, *(u32 *)(raw + 4));
+		lictor_number(s, port, bpf_ntohs(*(u16 *)(raw + 2)));
+		lictor_network_type(s, slot);
+	} else if (family == AF_INET6) {
+		lictor_address6(s, slot, raw + 8);
+		lictor_number(s, port, bpf_ntohs(*(u16 *)(raw + 2)));
+		lictor_network_type(s, slot);
+	} else if (family == AF_VSOCK) {
+		lictor_number(s, port, *(u32 *)(raw + 4));
+	} else if (family != AF_PACKET && family != AF_UNIX && family != AF_UNSPEC) {
+		s->facts.v.state[ip] = LICTOR_UNKNOWN;
+		s->facts.v.state[port] = LICTOR_UNKNOWN;
+		lictor_reason(s, LICTOR_REASON_ADDRESS_FAMILY);
+	}
+}
+
+/* The socket's own end, as far as it has one. */
+static __always_inline void lictor_gather_own_end(struct lictor_scratch *s, struct sock *sk)
+{
+	u32 family = sk->__sk_common.skc_family, port = sk->__sk_common.skc_num;
+
+	if (family != AF_INET && family != AF_INET6)
+		return;
+	if (!port)
+		return;
+	lictor_number(s, LICTOR_FIELD_SOURCE_PORT, port);
+	if (family == AF_INET) {
+		lictor_address4(s, LICTOR_ADDRESS_SOURCE, sk->__sk_common.skc_rcv_saddr);
+	} else {
+		u8 own[16];
+
+		bpf_probe_read_kernel(own, sizeof(own),
+				      &sk->__sk_common.skc_v6_rcv_saddr);
+		lictor_address6(s, LICTOR_ADDRESS_SOURCE, own);
+	}
+}
+
+#endif

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Keeps subjects true: a new task inherits, an exec settles a new identity, and at each new
+ * generation of rules an iterator classifies what is running. Where the LSM way is not to be had,
+ * exec is also decided here: the process is killed before the new program's first instruction.
+ */
+#include "bpf/facts.bpf.h"
+
+static __always_inline struct lictor_identity *lictor_identity_of(struct lictor_subject *subject,
+								  u64 generation)
+{
+	return &subject->identity[generation & 1];
+}
+
+/* One process became two: the child's parent is what the creator is now. */
+static __always_inline void lictor_inherit(struct lictor_subject *child, u64 generation,
+					   struct lictor_scratch *s, const char *comm)
+{
+	struct lictor_identity *id = lictor_identity_of(child, generation);
+	lictor_tables tables;
+
+	if (!generation || id->generation != (u32)generation)
+		return;
+	tables = lictor_open(generation);
+	if (!tables)
+		return;
+	id->parent = id->image;
+	lictor_ancestors_add(tables, LICTOR_SPACE_IMAGE, &id->image, &id->images);
+	lictor_classify_name(s, generation, comm, LICTOR_STRING_PARENT_NAME);
+	id->parent_name = s->facts.hits[LICTOR_STRING_PARENT_NAME];
+	lictor_ancestors_add(tables, LICTOR_SPACE_NAME, &id->parent_name, &id->names);
+}
+
+SEC("tp_btf/task_newtask")
+int BPF_PROG(track_newtask, struct task_struct *task, u64 clone_flags)
+{
+	struct task_struct *creator = bpf_get_current_task_btf();
+	const struct lictor_control *c = lictor_in_force();
+	struct lictor_subject *mine, *child;
+	struct lictor_scratch *s;
+	char comm[16];
+
+	child = bpf_task_storage_get(&subjects, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!child) {
+		lictor_count_reason(LICTOR_REASON_NO_SUBJECT);
+		return 0;
+	}
+	mine = bpf_task_storage_get(&subjects, creator, 0, 0);
+	if (!mine)
+		return 0;
+	__builtin_memcpy(child, mine, sizeof(*child));
+	if (clone_flags & CLONE_THREAD || !c)
+		return 0;
+	child->start_ns = task->start_boottime;
+	child->parent_start_ns = mine->start_ns;
+	child->parent_pid = creator->tgid;
+	child->parent_length = mine->image_length;
+	__builtin_memcpy(child->parent, mine->image, sizeof(child->parent));
+	child->flags &= ~(LICTOR_SUBJECT_PARENT_CUT | LICTOR_SUBJECT_PARENT_HOST |
+			  LICTOR_SUBJECT_INFERRED);
+	if (child->flags & LICTOR_SUBJECT_CUT)
+		child->flags |= LICTOR_SUBJECT_PARENT_CUT;
+	if (child->flags & LICTOR_SUBJECT_HOST)
+		child->flags |= LICTOR_SUBJECT_PARENT_HOST;
+	bpf_probe_read_kernel(comm, sizeof(comm), creator->comm);
+	__builtin_memcpy(child->parent_name, comm, sizeof(child->parent_name));
+	s = lictor_scratch_get();
+	if (!s) {
+		lictor_count_reason(LICTOR_REASON_NO_SCRATCH);
+		child->identity[0].generation = 0;
+		child->identity[1].generation = 0;
+		return 0;
+	}
+	lictor_inherit(child, c->active, s, comm);
+	lictor_inherit(child, c->pending, s, comm);
+	lictor_scratch_put(s);
+	return 0;
+}
+
+/* The identity under one generation, for the program in ascent[0]. */
+static __always_inline void lictor_settle(struct lictor_scratch *s, struct lictor_subject *subject,
+					  u64 generation)
+{
+	struct lictor_identity *id = lictor_identity_of(subject, generation);
+	lictor_tables tables;
+
+	if (!generation)
+		return;
+	tables = lictor_open(generation);
+	if (!tables)
+		return;
+	/* What a process ran before counts as its ancestor: exec alone sheds nothing. */
+	if (id->generation == (u32)generation)
+		lictor_ancestors_add(tables, LICTOR_SPACE_IMAGE, &id->image, &id->images);
+	lictor_classify_image(s, generation, subject);
+	id->image = s->facts.hits[LICTOR_STRING_IMAGE];
+}
+
+static __always_inline void lictor_decide_exec(struct file *file)
+{
+	struct lictor_scratch *s = NULL;
+
+	if (lictor_begin(LICTOR_EVENT_EXEC, LICTOR_EVENTS, LICTOR_HOOK_sched_process_exec,
+			 LICTOR_VIA_TP_BTF, &s) != LICTOR_DECIDE ||
+	    !s)
+		return;
+	lictor_gather_file(s, file);
+	lictor_number(s, LICTOR_FIELD_FILE_MAPPED, 0);
+	lictor_decide(s, LICTOR_EVENT_EXEC, 0);
+	/* Nothing can be denied here any more; but with SIGKILL pending the program never runs. */
+	if (s->outcome.action == LICTOR_ACTION_SIGNAL && s->outcome.signal == SIGKILL)
+		s->outcome.action = LICTOR_ACTION_KILL;
+	if (s->outcome.rules)
+		lictor_report(s, 0);
+	lictor_scratch_put(s);
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(track_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	const struct lictor_control *c = lictor_in_force();
+	struct lictor_subject *subject;
+	struct lictor_scratch *s;
+	struct file *file = bprm->file;
+	lictor_tables tables;
+
+	if (!c || !file)
+		return 0;
+	if (c->decide_exec)
+		lictor_decide_exec(file);
+	subject = bpf_task_storage_get(&subjects, bpf_get_current_task_btf(), 0,
+				       BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!subject) {
+		lictor_count_reason(LICTOR_REASON_NO_SUBJECT);
+		return 0;
+	}
+	subject->exec_inode = 0;
+	s = lictor_scratch_get();
+	tables = lictor_open(c->active);
+	if (!s || !tables) {
+		lictor_count_reason(s ? LICTOR_REASON_NO_TABLES : LICTOR_REASON_NO_SCRATCH);
+		subject->identity[0].generation = 0;
+		subject->identity[1].generation = 0;
+		if (s)
+			lictor_scratch_put(s);
+		return 0;
+	}
+	s->outcome.reasons = 0;
+	s->record.size = sizeof(struct lictor_record);
+	s->record.texts = 0;
+	lictor_ascend(s, tables, 0, file->f_path.mnt, file->f_path.dentry);
+	lictor_keep_image(s, subject);
+	subject->flags &= ~LICTOR_SUBJECT_INFERRED;
+	lictor_settle(s, subject, c->active);
+	lictor_settle(s, subject, c->pending);
+	lictor_scratch_put(s);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(tp_sched_process_exit, struct task_struct *task)
+{
+	struct lictor_scratch *s = NULL;
+	u32 code = task->exit_code;
+
+	if (task->signal->live.counter != 0)
+		return 0;
+	if (lictor_begin(LICTOR_EVENT_EXIT, LICTOR_EVENTS, LICTOR_HOOK_sched_process_exit,
+			 LICTOR_VIA_TP_BTF, &s) != LICTOR_DECIDE ||
+	    !s)
+		return 0;
+	if (!(code & 0x7f))
+		lictor_number(s, LICTOR_FIELD_EXIT_CODE, code >> 8 & 0xff);
+	lictor_decide(s, LICTOR_EVENT_EXIT, 0);
+	if (s->outcome.rules)
+		lictor_report(s, 0);
+	lictor_scratch_put(s);
+	return 0;
+}
+
+/* What the creator ran is kept, whole: whoever is the parent now does not matter. */
+static __always_inline bool lictor_parent_known(const struct lictor_subject *subject)
+{
+	return subject->parent_length && subject->parent_length <= LICTOR_IMAGE_TEXT &&
+	       !(subject->flags & LICTOR_SUBJECT_PARENT_CUT);
+}
+
+/*
+ * For each task, before a generation comes into force: its image under that generation. Tasks that
+ * were there before Lictor get their subject here, inferred from what the kernel says of them now.
+ */
+SEC("iter/task")
+int classify_tasks(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	const struct lictor_control *c = lictor_in_force();
+	struct lictor_subject *subject;
+	struct lictor_identity *id, *old;
+	struct lictor_scratch *s;
+	lictor_tables tables;
+	struct mm_struct *mm;
+	struct file *file = NULL;
+	bool from_text;
+	u64 generation;
+	u32 i;
+
+	if (!task || !c)
+		return 0;
+	generation = c->pending;
+	tables = lictor_open(generation);
+	if (!generation || !tables)
+		return 0;
+	subject = bpf_task_storage_get(&subjects, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	s = lictor_scratch_get();
+	if (!subject || !s) {
+		lictor_count_reason(s ? LICTOR_REASON_NO_SUBJECT : LICTOR_REASON_NO_SCRATCH);
+		if (s)
+			lictor_scratch_put(s);
+		return 0;
+	}
+	s->outcome.reasons = 0;
+	s->record.size = sizeof(struct lictor_record);
+	s->record.texts = 0;
+	id = lictor_identity_of(subject, generation);
+	if (id->generation == (u32)generation) {
+		lictor_scratch_put(s);
+		return 0;
+	}
+	old = lictor_identity_of(subject, generation + 1);
+	mm = task->mm;
+	if (mm)
+		file = mm->exe_file;
+	if (!subject->start_ns) {
+		struct task_struct *parent = task->real_parent;
+
+		subject->start_ns = task->group_leader->start_boottime;
+		subject->flags = LICTOR_SUBJECT_INFERRED;
+		subject->parent_pid = parent->tgid;
+		subject->parent_start_ns = parent->group_leader->start_boottime;
+		bpf_probe_read_kernel(subject->parent_name, sizeof(subject->parent_name),
+				      parent->comm);
+		if (task->flags & PF_KTHREAD)
+			subject->flags |= LICTOR_SUBJECT_KERNEL;
+	}
+	from_text = subject->image_length && subject->image_length <= LICTOR_IMAGE_TEXT &&
+		    subject->flags & LICTOR_SUBJECT_HOST &&
+		    !(subject->flags & LICTOR_SUBJECT_CUT);
+	if (from_text) {
+		lictor_classify_kept(s, generation, subject->image, subject->image_length, true,
+				     LICTOR_STRING_IMAGE);
+		id->image = s->facts.hits[LICTOR_STRING_IMAGE];
+	} else if (file) {
+		lictor_ascend(s, tables, 0, file->f_path.mnt, file->f_path.dentry);
+		if (!subject->image_length)
+			lictor_keep_image(s, subject);
+		lictor_classify_image(s, generation, subject);
+		id->image = s->facts.hits[LICTOR_STRING_IMAGE];
+	} else {
+		id->image.state = LICTOR_ABSENT;
+		id->image.any = 0;
+		id->image.sure = 0;
+	}
+	if (lictor_parent_known(subject)) {
+		lictor_classify_kept(s, generation, subject->parent, subject->parent_length,
+				     subject->flags & LICTOR_SUBJECT_PARENT_HOST,
+				     LICTOR_STRING_PARENT);
+		id->parent = s->facts.hits[LICTOR_STRING_PARENT];
+	} else {
+		id->parent.state = LICTOR_ABSENT;
+		id->parent.any = 0;
+		id->parent.sure = 0;
+	}
+	lictor_classify_name(s, generation, subject->parent_name, LICTOR_STRING_PARENT_NAME);
+	id->parent_name = s->facts.hits[LICTOR_STRING_PARENT_NAME];
+	__builtin_memset(&id->images, 0, sizeof(id->images));
+	__builtin_memset(&id->names, 0, sizeof(id->names));
+	if (old->generation) {
+		const void *page = lictor_page(tables, 0);
+
+		for (i = 0; page && i < LICTOR_ATOMS_MAX / 64; i++) {
+			u64 carried = LICTOR_GET(page, 0, struct lictor_image,
+						 carried[LICTOR_ANCESTOR_IMAGES].bit[i]);
+			u64 names = LICTOR_GET(page, 0, struct lictor_image,
+					       carried[LICTOR_ANCESTOR_NAMES].bit[i]);
+
+			id->images.any.bit[i] = old->images.any.bit[i] & carried;
+			id->images.sure.bit[i] = old->images.sure.bit[i] & carried;
+			id->names.any.bit[i] = old->names.any.bit[i] & names;
+			id->names.sure.bit[i] = old->names.sure.bit[i] & names;
+		}
+	}
+	lictor_ancestors_add(tables, LICTOR_SPACE_NAME, &id->parent_name, &id->names);
+	id->generation = generation;
+	lictor_scratch_put(s);
+	return 0;
+}
+
+struct lictor_lineage {
+	struct task_struct *task;
+	struct lictor_identity *id;
+	lictor_tables tables;
+	u64 generation;
+	u32 known;	/* the creator is */
+};
+
+static long lictor_lineage_step(u32 index, struct lictor_lineage *l)
+{
+	struct task_struct *parent = l->task->real_parent;
+	struct lictor_subject *subject;
+	struct lictor_identity *id;
+
+	if (!parent || parent->pid == 0)
+		return 1;
+	parent = parent->group_leader;
+	subject = bpf_task_storage_get(&subjects, parent, 0, 0);
+	if (subject) {
+		id = lictor_identity_of(subject, l->generation);
+		if (index == 0 && !l->known)
+			l->id->parent = id->image;
+		lictor_ancestors_add(l->tables, LICTOR_SPACE_IMAGE, &id->image, &l->id->images);
+		lictor_ancestors_add(l->tables, LICTOR_SPACE_NAME, &id->parent_name,
+				     &l->id->names);
+	}
+	l->task = parent;
+	return 0;
+}
+
+/* Second pass, when every task has its image: what the living ancestors are. */
+SEC("iter/task")
+int classify_lineage(struct bpf_iter__task *ctx)
+{
+	struct lictor_lineage l = { .task = ctx->task };
+	const struct lictor_control *c = lictor_in_force();
+	struct lictor_subject *subject;
+
+	if (!l.task || !c)
+		return 0;
+	l.generation = c->pending;
+	l.tables = lictor_open(l.generation);
+	if (!l.generation || !l.tables)
+		return 0;
+	subject = bpf_task_storage_get(&subjects, l.task, 0, 0);
+	if (!subject)
+		return 0;
+	l.id = lictor_identity_of(subject, l.generation);
+	l.known = lictor_parent_known(subject);
+	bpf_loop(256, lictor_lineage_step, &l, 0);
+	return 0;
+}
+
+/* The kernel's own numbers of the files that the loader has opened: how anchors are found. */
+struct lictor_opened {
+	u64 ino;
+	u32 fd;
+	u32 dev;
+	u32 igeneration;
+	u32 pad;
+};
+
+SEC("iter/task_file")
+int read_anchors(struct bpf_iter__task_file *ctx)
+{
+	struct file *file = ctx->file;
+	struct lictor_opened opened = {};
+	struct inode *inode;
+
+	if (!file || !ctx->task)
+		return 0;
+	inode = file->f_inode;
+	opened.fd = ctx->fd;
+	opened.ino = inode->i_ino;
+	opened.dev = inode->i_sb->s_dev;
+	opened.igeneration = inode->i_generation;
+	bpf_seq_write(ctx->meta->seq, &opened, sizeof(opened));
+	return 0;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Who acts. A process's identity is settled when it executes a program and when it is created, in
+ * the kernel, and kept in task storage; decisions only read it. What is read afresh at each event
+ * are credentials, and comm for those rules that ask for it.
+ */
+#ifndef LICTOR_SUBJECT_H
+#define LICTOR_SUBJECT_H
+
+#include "bpf/views.bpf.h"
+
+static __always_inline const struct lictor_control *lictor_in_force(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&control, &zero);
+}
+
+static __always_inline void lictor_atoms_join(struct lictor_atoms *to,
+					      const struct lictor_atoms *from)
+{
+	u32 i;
+
+	for (i = 0; i < LICTOR_ATOMS_MAX / 64; i++)
+		to->bit[i] |= from->bit[i];
+}
+
+/* Adds the atoms of the outcomes in hits to an ancestor set. */
+static __always_inline void lictor_ancestors_add(lictor_tables tables, u32 space,
+						 const struct lictor_hits *hits,
+						 struct lictor_ancestors *set)
+{
+	const void *page = lictor_page(tables, 0), *row;
+	u32 head = (u32)__builtin_offsetof(struct lictor_image, space) +
+		   space * (u32)sizeof(struct lictor_space_head);
+	u32 atoms, i, j;
+
+	if (!page)
+		return;
+	atoms = LICTOR_GET(page, head, struct lictor_space_head, atoms);
+	if (!atoms)
+		return;
+	for (i = 0; i < LICTOR_HITS_MAX; i++) {
+		u32 at;
+
+		if (i >= hits->any)
+			break;
+		at = atoms + hits->any_out[i] * (u32)sizeof(struct lictor_atoms);
+		row = lictor_page(tables, at);
+		if (!row)
+			return;
+		for (j = 0; j < LICTOR_ATOMS_MAX / 64; j++)
+			set->any.bit[j] |= LICTOR_AT(u64, row, at + j * 8);
+	}
+	for (i = 0; i < LICTOR_HITS_MAX; i++) {
+		u32 at;
+
+		if (i >= hits->sure)
+			break;
+		at = atoms + hits->sure_out[i] * (u32)sizeof(struct lictor_atoms);
+		row = lictor_page(tables, at);
+		if (!row)
+			return;
+		for (j = 0; j < LICTOR_ATOMS_MAX / 64; j++)
+			set->sure.bit[j] |= LICTOR_AT(u64, row, at + j * 8);
+	}
+}
+
+static __always_inline void lictor_comm_text(struct lictor_scratch *s, const char *comm, u32 *length)
+{
+	char *to = &s->text[LICTOR_REGION_SHORT * LICTOR_PATH_MAX];
+	u32 i;
+
+	for (i = 0; i < 16; i++)
+		to[i] = comm[i];
+	for (i = 0; i < 15 && to[i]; i++)
+		;
+	*length = i;
+}
+
+/* The outcomes of a comm: into facts.hits[string]. */
+static __always_inline void lictor_classify_name(struct lictor_scratch *s, u64 generation,
+						 const char *comm, u32 string)
+{
+	u32 length;
+
+	lictor_comm_text(s, comm, &length);
+	lictor_short(s, generation, length, LICTOR_SPACE_NAME, string);
+}
+
+/*
+ * A kept executable path into facts.hits[string]; certain only if it was the host's name for the
+ * object when it was kept.
+ */
+static __always_inline void lictor_classify_kept(struct lictor_scratch *s, u64 generation,
+						 const char *text, u32 length, bool host,
+						 u32 string)
+{
+	bpf_probe_read_kernel(&s->text[LICTOR_REGION_SHORT * LICTOR_PATH_MAX], LICTOR_IMAGE_TEXT,
+			      text);
+	lictor_short(s, generation, length, LICTOR_SPACE_IMAGE, string);
+	if (!host && string < LICTOR_STRINGS)
+		s->facts.hits[string].sure = 0;
+}
+
+/* The program that ascent[0] is about, as the process's image. */
+static __always_inline void lictor_classify_image(struct lictor_scratch *s, u64 generation,
+						  struct lictor_subject *subject)
+{
+	if (lictor_views(s, generation, 0, LICTOR_SPACE_IMAGE, LICTOR_STRING_IMAGE))
+		subject->flags |= LICTOR_SUBJECT_HOST;
+}
+
+/* Keeps the (end of the) path that ascent[0] found. */
+static __always_inline void lictor_keep_image(struct lictor_scratch *s,
+					      struct lictor_subject *subject)
+{
+	struct lictor_ascent *a = &s->ascent[0];
+	u32 length = LICTOR_PATH_MAX - a->cursor, from = a->cursor;
+
+	subject->flags &= ~(LICTOR_SUBJECT_CUT | LICTOR_SUBJECT_HOST);
+	if (length > LICTOR_PATH_MAX)
+		length = 0;
+	if (length > LICTOR_IMAGE_TEXT) {
+		subject->flags |= LICTOR_SUBJECT_CUT;
+		from += length - LICTOR_IMAGE_TEXT;
+		length = LICTOR_IMAGE_TEXT;
+	}
+	subject->image_length = length;
+	bpf_probe_read_kernel(subject->image, LICTOR_MASK(length, 255),
+			      &s->text[lictor_region_at(LICTOR_REGION_PATH, from)]);
+}
+
+/* Facts about the actor that rules may ask for. */
+static __always_inline void lictor_gather_subject(struct lictor_scratch *s,
+						  struct lictor_subject *subject)
+{
+	struct lictor_facts *f = &s->facts;
+	struct lictor_identity *id;
+
+	f->v.state[LICTOR_FIELD_ANCESTOR_EXECUTABLE] = LICTOR_PRESENT;
+	f->v.state[LICTOR_FIELD_ANCESTOR_NAME] = LICTOR_PRESENT;
+	id = subject ? &subject->identity[s->generation & 1] : NULL;
+	if (!id || id->generation != (u32)s->generation) {
+		f->hits[LICTOR_STRING_IMAGE].state = LICTOR_UNKNOWN;
+		f->hits[LICTOR_STRING_PARENT].state = LICTOR_UNKNOWN;
+		f->hits[LICTOR_STRING_PARENT_NAME].state = LICTOR_UNKNOWN;
+		f->v.state[LICTOR_FIELD_ANCESTOR_EXECUTABLE] = LICTOR_UNKNOWN;
+		f->v.state[LICTOR_FIELD_ANCESTOR_NAME] = LICTOR_UNKNOWN;
+		lictor_reason(s, LICTOR_REASON_NO_SUBJECT);
+		return;
+	}
+	f->hits[LICTOR_STRING_IMAGE] = id->image;
+	f->hits[LICTOR_STRING_PARENT] = id->parent;
+	f->hits[LICTOR_STRING_PARENT_NAME] = id->parent_name;
+	f->ancestors[LICTOR_ANCESTOR_IMAGES] = id->images;
+	f->ancestors[LICTOR_ANCESTOR_NAMES] = id->names;
+}
+
+static __always_inline void lictor_number(struct lictor_scratch *s, u32 field, u32 value)
+{
+	s->facts.v.state[field] = LICTOR_PRESENT;
+	s->facts.v.num[field] = value;
+}
+
+static __always_inline void lictor_gather_credentials(struct lictor_scratch *s,
+						      struct task_struct *task)
+{
+	const struct cred *cred = task->cred;
+
+	lictor_number(s, LICTOR_FIELD_PROCESS_PID, task->tgid);
+	lictor_number(s, LICTOR_FIELD_USER_NAME, cred->uid.val);
+	lictor_number(s, LICTOR_FIELD_USER_ID, cred->uid.val);
+	lictor_number(s, LICTOR_FIELD_USER_EFFECTIVE_NAME, cred->euid.val);
+	lictor_number(s, LICTOR_FIELD_USER_EFFECTIVE_ID, cred->euid.val);
+	lictor_number(s, LICTOR_FIELD_USER_AUDIT_NAME, task->loginuid.val);
+	lictor_number(s, LICTOR_FIELD_USER_AUDIT_ID, task->loginuid.val);
+	lictor_number(s, LICTOR_FIELD_GROUP_NAME, cred->gid.val);
+	lictor_number(s, LICTOR_FIELD_GROUP_ID, cred->gid.val);
+	s->record.egid = cred->egid.val;
+}
+
+#endif
