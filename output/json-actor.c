@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Formatting: the members of the JSON record that tell of the process, its parent, its unit and the
+ * file, beyond the vocabulary's fields. Touches nothing.
+ */
+#include <string.h>
+
+#include "output/json.h"
+#include "output/words.h"
+
+#define WRITER(id) \
+	static void write_##id(struct lictor_object *object, const struct lictor_member *member, \
+			       const struct lictor_told *told)
+
+/* Unique over processes and boots, and the same in every record about the process. */
+static void put_entity(struct lictor_object *object, const char *name,
+		       const struct lictor_host *host, uint32_t pid, uint64_t start_ns)
+{
+	if (pid && start_ns)
+		lictor_object_printf(object, name, "%s-%u-%llu", host->boot_id, pid,
+				     (unsigned long long)start_ns);
+}
+
+static void put_start(struct lictor_object *object, const char *name,
+		      const struct lictor_alert *alert, uint64_t start_ns)
+{
+	int64_t ns;
+
+	if (!start_ns || !alert->boot_offset ||
+	    __builtin_add_overflow(alert->boot_offset, start_ns, &ns) || ns < 0)
+		return;
+	lictor_object_time(object, name, (struct timespec){ .tv_sec = ns / 1000000000,
+							    .tv_nsec = ns % 1000000000 });
+}
+
+WRITER(entity)
+{
+	put_entity(object, member->name, told->host, told->alert->pid, told->alert->start_ns);
+}
+
+WRITER(parent_entity)
+{
+	put_entity(object, member->name, told->host, told->alert->parent_pid,
+		   told->alert->parent_start_ns);
+}
+
+WRITER(start)
+{
+	put_start(object, member->name, told->alert, told->alert->start_ns);
+}
+
+WRITER(parent_start)
+{
+	put_start(object, member->name, told->alert, told->alert->parent_start_ns);
+}
+
+WRITER(parent_pid)
+{
+	if (told->alert->parent_pid)
+		lictor_object_number(object, member->name, told->alert->parent_pid);
+}
+
+WRITER(thread)
+{
+	if (told->alert->tid)
+		lictor_object_number(object, member->name, told->alert->tid);
+}
+
+WRITER(unit)
+{
+	if (!lictor_alert_has(told->alert, LICTOR_FIELD_SERVICE_NAME))
+		lictor_object_text(object, member->name, told->alert->unit);
+}
+
+WRITER(inode)
+{
+	if (told->alert->ino)
+		lictor_object_printf(object, member->name, "%llu",
+				     (unsigned long long)told->alert->ino);
+}
+
+WRITER(device)	/* the kernel's dev_t: 12 bits of major, 20 of minor */
+{
+	if (told->alert->ino)
+		lictor_object_printf(object, member->name, "%u:%u", told->alert->dev >> 20,
+				     told->alert->dev & 0xfffff);
+}
+
+WRITER(uid)
+{
+	if (lictor_alert_has(told->alert, LICTOR_FIELD_FILE_OWNER))
+		lictor_object_printf(object, member->name, "%u",
+				     lictor_alert_number(told->alert, LICTOR_FIELD_FILE_OWNER));
+}
+
+WRITER(gid)
+{
+	if (lictor_alert_has(told->alert, LICTOR_FIELD_FILE_OWNER))
+		lictor_object_printf(object, member->name, "%u", told->alert->file_gid);
+}
+
+/* The last slash of the file's path, NULL where a name cannot be told from it. */
+static const char *last_slash(const struct lictor_bytes *path)
+{
+	const char *slash = path->byte ? memrchr(path->byte, '/', path->length) : NULL;
+
+	return slash && slash + 1 < path->byte + path->length ? slash : NULL;
+}
+
+WRITER(name)
+{
+	const struct lictor_bytes *path = &told->alert->text[LICTOR_FIELD_FILE_PATH];
+	const char *slash = last_slash(path);
+
+	if (slash)
+		lictor_object_bytes(object, member->name, &(struct lictor_bytes){
+			.byte = slash + 1,
+			.length = (size_t)(path->byte + path->length - slash) - 1 });
+}
+
+WRITER(directory)
+{
+	const struct lictor_bytes *path = &told->alert->text[LICTOR_FIELD_FILE_PATH];
+	const char *slash = last_slash(path);
+
+	if (slash && !path->cut)
+		lictor_object_bytes(object, member->name, &(struct lictor_bytes){
+			.byte = path->byte,
+			.length = slash == path->byte ? 1 : (size_t)(slash - path->byte) });
+}
+
+WRITER(extension)
+{
+	const struct lictor_bytes *path = &told->alert->text[LICTOR_FIELD_FILE_PATH];
+	const char *slash = last_slash(path), *end = path->byte + path->length, *dot;
+
+	if (!slash)
+		return;
+	dot = memrchr(slash, '.', (size_t)(end - slash));
+	if (dot && dot > slash + 1 && dot + 1 < end)
+		lictor_object_bytes(object, member->name, &(struct lictor_bytes){
+			.byte = dot + 1, .length = (size_t)(end - dot) - 1 });
+}
+
+/* ECS: the address as it was given, whatever its sort. */
+WRITER(destination)
+{
+	const struct lictor_alert *alert = told->alert;
+
+	if (lictor_alert_has(alert, LICTOR_FIELD_DESTINATION_PATH)) {
+		lictor_object_bytes(object, member->name,
+				    &alert->text[LICTOR_FIELD_DESTINATION_PATH]);
+	} else if (lictor_alert_has(alert, LICTOR_FIELD_DESTINATION_IP)) {
+		lictor_object_name(object, member->name);
+		lictor_line_text(object->line, "\"");
+		lictor_line_field(object->line, alert, LICTOR_FIELD_DESTINATION_IP);
+		lictor_line_text(object->line, "\"");
+	}
+}
+
+static const struct lictor_member table[] = {
+	{ "destination.address", write_destination, 0 },
+	{ "file.device", write_device, 0 },
+	{ "file.directory", write_directory, 0 },
+	{ "file.extension", write_extension, 0 },
+	{ "file.gid", write_gid, 0 },
+	{ "file.inode", write_inode, 0 },
+	{ "file.name", write_name, 0 },
+	{ "file.uid", write_uid, 0 },
+	{ "process.entity_id", write_entity, 0 },
+	{ "process.parent.entity_id", write_parent_entity, 0 },
+	{ "process.parent.pid", write_parent_pid, 0 },
+	{ "process.parent.start", write_parent_start, 0 },
+	{ "process.start", write_start, 0 },
+	{ "process.thread.id", write_thread, 0 },
+	{ "service.name", write_unit, 0 },
+};
+
+const struct lictor_members lictor_actor_members = { sizeof(table) / sizeof(table[0]), table };
