@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The privileged room: names of the host -> objects as the kernel knows them. Each place is opened
+ * (O_PATH: nothing happens to it), then an iterator reads device, inode and generation from this
+ * process's own descriptors: what stat(2) says is something else on btrfs and overlay. In: roots
+ * of patterns; every mount of the host is added. May touch: those places, /proc/self/mountinfo.
+ */
+#include "daemon/loader.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+
+#define AT_ONCE 256 /* descriptors open at a time */
+
+struct opened {	/* as bpf/probe_task.bpf.c writes it */
+	uint64_t ino;
+	uint32_t fd;
+	uint32_t dev;
+	uint32_t igeneration;
+	uint32_t pad;
+};
+
+struct search {
+	struct lictor_engine *engine;
+	struct lictor_arena *arena;
+	struct lictor_anchor_found *found;
+	size_t count;
+	size_t room;
+	size_t pending;
+	int fd[AT_ONCE];
+	const char *path[AT_ONCE];
+};
+
+ssize_t lictor_engine_iterate(struct lictor_engine *engine, const char *name, pid_t pid,
+			      void *buffer, size_t room)
+{
+	struct bpf_program *program = lictor_engine_program(engine, name);
+	union bpf_iter_link_info info = { .task.pid = (uint32_t)pid };
+	LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &info,
+		    .link_info_len = sizeof(info));
+	struct bpf_link *link;
+	char drain[4096];
+	size_t used = 0;
+	ssize_t got;
+	int fd;
+
+	link = program ? bpf_program__attach_iter(program, pid ? &options : NULL) : NULL;
+	if (!link)
+		return program ? -errno : -ENOENT;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	if (fd < 0) {
+		bpf_link__destroy(link);
+		return fd;
+	}
+	do {
+		got = used < room ? read(fd, (char *)buffer + used, room - used) :
+				    read(fd, drain, sizeof(drain));
+		if (got > 0 && used < room)
+			used += (size_t)got;
+	} while (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)));
+	if (got < 0)
+		got = -errno;
+	close(fd);
+	bpf_link__destroy(link);
+	return got < 0 ? got : (ssize_t)used;
+}
+
+static int add(struct search *search, const char *path, const struct opened *opened)
+{
+	if (search->count == search->room) {
+		size_t room = search->room ? search->room * 2 : 256;
+		struct lictor_anchor_found *found = realloc(search->found, room * sizeof(*found));
+
+		if (!found)
+			return -ENOMEM;
+		search->found = found;
+		search->room = room;
+	}
+	search->found[search->count++] = (struct lictor_anchor_found){
+		.path = path,
+		.ino = opened->ino,
+		.dev = opened->dev,
+		.igeneration = opened->igeneration,
+	};
+	return 0;
+}
+
+/* Asks the kernel about the descriptors that are open, and closes them. */
+static int settle(struct search *search)
+{
+	size_t room = (AT_ONCE + 512) * sizeof(struct opened);
+	struct opened *list = search->pending ? malloc(room) : NULL;
+	ssize_t bytes;
+	int error = 0;
+
+	if (!search->pending)
+		return 0;
+	bytes = list ? lictor_engine_iterate(search->engine, "read_anchors", getpid(), list, room) :
+		       -ENOMEM;
+	if (bytes < 0)
+		error = (int)bytes;
+	for (size_t i = 0; i < search->pending; i++) {
+		for (size_t k = 0; !error && k < (size_t)bytes / sizeof(*list); k++)
+			if ((int)list[k].fd == search->fd[i]) {
+				error = add(search, search->path[i], &list[k]);
+				break;
+			}
+		close(search->fd[i]);
+	}
+	search->pending = 0;
+	free(list);
+	return error;
+}
+
+/* A place that is not there has no anchor; its pattern still holds by name. */
+static int look_up(struct search *search, const char *path)
+{
+	int fd = open(path, O_PATH | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -errno : 0;
+	search->fd[search->pending] = fd;
+	search->path[search->pending++] = path;
+	return search->pending == AT_ONCE ? settle(search) : 0;
+}
+
+/* mountinfo writes blanks and backslashes as three octal digits. */
+static void unescape(char *text)
+{
+	char *to = text;
+
+	for (char *at = text; *at; at++) {
+		unsigned code;
+
+		if (*at == '\\' && sscanf(at + 1, "%3o", &code) == 1) {
+			*to++ = (char)code;
+			at += 3;
+		} else {
+			*to++ = *at;
+		}
+	}
+	*to = '\0';
+}
+
+static int look_up_mounts(struct search *search)
+{
+	FILE *file = fopen("/proc/self/mountinfo", "re");
+	char *line = NULL, *where = NULL;
+	size_t size = 0;
+	int error = 0;
+
+	if (!file)
+		return -errno;
+	while (!error && getline(&line, &size, file) > 0) {
+		char *copy;
+
+		free(where);
+		where = NULL;
+		if (sscanf(line, "%*s %*s %*s %*s %ms", &where) != 1)
+			continue;
+		unescape(where);
+		copy = lictor_arena_text(search->arena, where, strlen(where));
+		error = copy ? look_up(search, copy) : -ENOMEM;
+	}
+	free(where);
+	free(line);
+	fclose(file);
+	return error;
+}
+
+int lictor_engine_anchors(struct lictor_engine *engine, size_t roots,
+			  const struct lictor_root *root, struct lictor_arena *arena,
+			  size_t *ret_anchors, struct lictor_anchor_found **ret_anchor)
+{
+	struct search search = { .engine = engine, .arena = arena };
+	int error = look_up_mounts(&search);
+
+	for (size_t i = 0; !error && i < roots; i++)
+		error = look_up(&search, root[i].path);
+	if (!error)
+		error = settle(&search);
+	while (search.pending)
+		close(search.fd[--search.pending]);
+	if (!error && search.count) {
+		*ret_anchor = lictor_arena_get(arena, search.count * sizeof(**ret_anchor));
+		if (*ret_anchor)
+			memcpy(*ret_anchor, search.found, search.count * sizeof(**ret_anchor));
+		else
+			error = -ENOMEM;
+	}
+	*ret_anchors = error ? 0 : search.count;
+	free(search.found);
+	return error;
+}

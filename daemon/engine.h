@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The kernel side, seen from user space: load programs, install an image, attach the hooks that it
+ * needs, flip; drain rings; read counters. The privileged room (bpf(2)); knows no sink and no rule
+ * text. It logs through the function it is given.
+ */
+#ifndef LICTOR_ENGINE_H
+#define LICTOR_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/abi.h"
+#include "rules/rules.h"
+
+struct lictor_engine;
+
+/* What this kernel lets us do, found out by trying; one line each in `lictor doctor`. */
+struct lictor_hook_state {
+	const char *hook;	/* kernel's name */
+	const char *via;	/* "lsm", "tp_btf", "cgroup" */
+	uint64_t events;	/* that it decides */
+	bool loaded;
+	bool attached;
+	int error;		/* errno why it is not loaded or attached */
+};
+
+struct lictor_host_check {
+	const char *what;	/* e.g. "BPF LSM" */
+	bool good;
+	char detail[160];	/* what was found, and what to do */
+};
+
+typedef void lictor_engine_log(int priority, const char *text);
+
+/*
+ * Loads every program that this kernel takes. Returns 0, -ENOSYS if the kernel cannot carry Lictor
+ * at all (no BTF, no task storage: older than 5.11), -EPERM without the capabilities, or what bpf(2)
+ * said. What was found is in lictor_engine_hooks() and, also after failure, in
+ * lictor_engine_checks().
+ */
+int lictor_engine_open(lictor_engine_log *log, struct lictor_engine **ret_engine);
+void lictor_engine_close(struct lictor_engine *engine);
+size_t lictor_engine_hooks(const struct lictor_engine *engine,
+			   const struct lictor_hook_state **ret_hook);
+/* Needs no engine and no privilege beyond reading. */
+size_t lictor_host_checks(struct lictor_host_check *check, size_t room);
+
+/*
+ * How strongly this kernel can carry out an action for an event: the strongest enum lictor_action
+ * that can (LICTOR_ACTION_NONE: the event is not even seen), and in ret_why a text for people where
+ * that is less than KILL. mapped: for exec, whether executable mappings are seen too.
+ */
+enum lictor_action lictor_engine_can(const struct lictor_engine *engine, enum lictor_event event,
+				     const char **ret_why);
+
+/* Looks up the anchors of the rules' roots and of every mount, through the kernel's own eyes. */
+int lictor_engine_anchors(struct lictor_engine *engine, size_t roots,
+			  const struct lictor_root *root, struct lictor_arena *arena,
+			  size_t *ret_anchors, struct lictor_anchor_found **ret_anchor);
+
+/*
+ * Puts the image into the slot that is not in force, classifies every process under it, attaches
+ * what its events need, flips, and detaches what is no longer needed. Either all of it or nothing:
+ * on failure the generation in force stays.
+ */
+int lictor_engine_install(struct lictor_engine *engine, const struct lictor_compiled *compiled,
+			  bool monitor);
+uint64_t lictor_engine_generation(const struct lictor_engine *engine);
+
+/*
+ * The rings: one descriptor to poll; consume calls back for each record, verdicts first, until the
+ * rings are empty or the callback returns false: the record is then taken, later ones stay. (A
+ * flood fills the rings as fast as they are drained; somebody has to look after signals too.)
+ */
+typedef bool lictor_engine_record(void *context, const void *record, size_t size);
+int lictor_engine_fd(const struct lictor_engine *engine);
+int lictor_engine_consume(struct lictor_engine *engine, lictor_engine_record *record,
+			  void *context);
+
+/*
+ * Counters summed over CPUs. Of the rules as in the compiled image, for the generation in force or
+ * the one before it (its slot is not written again before the next install); -ESTALE for others.
+ * The stats go on from one generation to the next.
+ */
+int lictor_engine_rule_counts(const struct lictor_engine *engine, uint64_t generation,
+			      size_t rules, struct lictor_rule_count *ret_count);
+int lictor_engine_stats(const struct lictor_engine *engine, struct lictor_stats *ret_stats);
+
+/* Suppressed reports whose process has gone quiet since before `quiet_ns` ago: told and cleared. */
+typedef void lictor_engine_limited(void *context, const struct lictor_limit_key *key,
+				   uint32_t suppressed);
+int lictor_engine_limits(struct lictor_engine *engine, uint64_t quiet_ns,
+			 lictor_engine_limited *limited, void *context);
+
+/* Bytes of kernel memory that the maps hold. */
+uint64_t lictor_engine_memory(const struct lictor_engine *engine);
+/* Name, bytes of each map, for `lictor status`. Returns how many there are. */
+struct lictor_map_memory {
+	char name[16];
+	uint64_t bytes;
+};
+size_t lictor_engine_maps(const struct lictor_engine *engine, struct lictor_map_memory *map,
+			  size_t room);
+
+#endif

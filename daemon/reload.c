@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Stage: from rules.d to the kernel, the same way at start and at each reload. In: directories, the
+ * engine. Out: a generation in force, or nothing changed at all. May touch: the rule files, and the
+ * kernel through the engine.
+ */
+#include "daemon/reload.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "daemon/own.h"
+
+struct lictor_draft {
+	struct lictor_rules *rules;
+	struct lictor_ruleset *set;
+	struct lictor_support support;
+	struct lictor_diags *diags;
+	bool monitor;
+	bool degrade;
+};
+
+OWNABLE(struct lictor_draft, lictor_draft_free)
+OWNABLE(struct lictor_arena, lictor_arena_free)
+
+const char *lictor_stage_text(enum lictor_stage stage)
+{
+	static const char *const text[] = {
+		[LICTOR_STAGE_READ] = "reading the rules",
+		[LICTOR_STAGE_SUPPORT] = "fitting the rules to this kernel",
+		[LICTOR_STAGE_ANCHORS] = "looking up the rules' directories",
+		[LICTOR_STAGE_COMPILE] = "compiling the rules",
+		[LICTOR_STAGE_INSTALL] = "installing the rules",
+	};
+
+	return text[stage];
+}
+
+static int read_files(const struct lictor_config *config, struct lictor_diags *diags,
+		      struct lictor_rules **ret_rules)
+{
+	struct lictor_arena *arena OWN(own_lictor_arena_free) = lictor_arena_new();
+	const char *const *file = NULL;
+	size_t files = 0;
+	int error;
+
+	if (!arena)
+		return -ENOMEM;
+	error = lictor_rules_files(config->dirs, (const char *const *)config->dir, diags, arena,
+				   &files, &file);
+	return error ? error : lictor_rules_read(files, file, diags, ret_rules);
+}
+
+int lictor_draft_read(const struct lictor_config *config, struct lictor_diags *diags,
+		      struct lictor_draft **ret_draft)
+{
+	struct lictor_draft *draft OWN(own_lictor_draft_free) = calloc(1, sizeof(*draft));
+	int error;
+
+	if (!draft)
+		return -ENOMEM;
+	draft->diags = diags;
+	draft->monitor = config->mode == LICTOR_MODE_MONITOR;
+	draft->degrade = config->degrade;
+	error = read_files(config, diags, &draft->rules);
+	if (!error)
+		error = lictor_ruleset_new(draft->rules, diags, draft->monitor, &draft->set);
+	if (error)
+		return error;
+	*ret_draft = TAKE(draft);
+	return 0;
+}
+
+void lictor_draft_free(struct lictor_draft *draft)
+{
+	if (draft->set)
+		lictor_ruleset_free(draft->set);
+	if (draft->rules)
+		lictor_rules_free(draft->rules);
+	free(draft);
+	malloc_trim(0);
+}
+
+const char *lictor_draft_digest(const struct lictor_draft *draft)
+{
+	return draft->set->digest;
+}
+
+static int find_anchors(struct lictor_draft *draft, struct lictor_engine *engine,
+			size_t *ret_anchors, struct lictor_anchor_found **ret_anchor)
+{
+	struct lictor_arena *arena = draft->rules->arena;
+	const struct lictor_root *root = NULL;
+	size_t roots = 0;
+	int error = lictor_rules_roots(draft->rules, arena, &roots, &root);
+
+	return error ? error :
+		       lictor_engine_anchors(engine, roots, root, arena, ret_anchors, ret_anchor);
+}
+
+static void complain(struct lictor_draft *draft)
+{
+	const struct lictor_shortfall *fall = draft->support.shortfall;
+	const char *text;
+	size_t i;
+
+	for (i = 0; i < draft->support.shortfalls; i++) {
+		if (!fall[i].refused || (i && fall[i].rule == fall[i - 1].rule))
+			continue;
+		text = lictor_support_text(&draft->support, fall[i].rule, draft->rules->arena);
+		lictor_diag_error(draft->diags, fall[i].place, "on-unsupported: degrade",
+				  "rule %s cannot be carried out here: %s", fall[i].name,
+				  text ? text : fall[i].why);
+	}
+}
+
+int lictor_draft_compile(struct lictor_draft *draft, struct lictor_engine *engine,
+			 const struct lictor_ruleset *previous, void (*breathe)(void *context),
+			 void *context, enum lictor_stage *ret_stage)
+{
+	uint64_t generation = lictor_engine_generation(engine) + 1, seed;
+	struct lictor_anchor_found *anchor = NULL;
+	struct lictor_compiled *compiled = NULL;
+	size_t anchors = 0;
+	int error;
+
+	*ret_stage = LICTOR_STAGE_SUPPORT;
+	error = lictor_support_apply(engine, draft->monitor, draft->degrade, draft->rules,
+				     &draft->support);
+	if (error)
+		return error;
+	if (draft->support.refused) {
+		complain(draft);
+		return -EOPNOTSUPP;
+	}
+	breathe(context);
+	*ret_stage = LICTOR_STAGE_ANCHORS;
+	error = find_anchors(draft, engine, &anchors, &anchor);
+	if (error)
+		return error;
+	breathe(context);
+	*ret_stage = LICTOR_STAGE_COMPILE;
+	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+		return -EIO;
+	error = lictor_compile(draft->rules, anchors, anchor, draft->monitor, generation, seed,
+			       previous ? previous->compiled : NULL, draft->diags, &compiled);
+	if (error)
+		return error;
+	breathe(context);
+	return lictor_ruleset_seal(draft->set, draft->rules, &draft->support, compiled,
+				   generation);
+}
+
+void lictor_draft_shortfalls(const struct lictor_draft *draft,
+			     void (*tell)(void *context, const char *rule, const char *text),
+			     void *context)
+{
+	const struct lictor_shortfall *fall = draft->support.shortfall;
+	const char *text;
+	size_t i;
+
+	for (i = 0; i < draft->support.shortfalls; i++) {
+		if (i && fall[i].rule == fall[i - 1].rule)
+			continue;
+		text = lictor_support_text(&draft->support, fall[i].rule, draft->rules->arena);
+		tell(context, fall[i].name, text ? text : fall[i].why);
+	}
+}
+
+int lictor_draft_install(struct lictor_draft *draft, struct lictor_engine *engine,
+			 struct lictor_ruleset **ret_set)
+{
+	int error = lictor_engine_install(engine, draft->set->compiled, draft->monitor);
+
+	if (error)
+		return error;
+	*ret_set = TAKE(draft->set);
+	return 0;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What of the rules this kernel can carry out. */
+#ifndef LICTOR_SUPPORT_H
+#define LICTOR_SUPPORT_H
+
+#include "daemon/engine.h"
+
+/* An event of a rule for which the kernel can do less than the rule asks. */
+struct lictor_shortfall {
+	size_t rule;		/* index before anything was changed */
+	const char *name;	/* of the rule */
+	struct lictor_place place;	/* of its events */
+	int event;
+	enum lictor_action wanted;
+	enum lictor_action given;	/* what is done instead; NONE: the event is not seen */
+	bool refused;		/* by the rule or by the configuration */
+	const char *why;
+};
+
+/* Everything is in the arena of the rules. */
+struct lictor_support {
+	size_t shortfalls;
+	const struct lictor_shortfall *shortfall;	/* in the order of the rules */
+	size_t refused;
+	size_t *origin;	/* rule i of the changed rules was rule origin[i] */
+};
+
+/*
+ * Changes the rules to what the kernel can do: an event that is not seen leaves its rule, a rule
+ * without any event is disabled, a rule that can do less at some of its events is parted in two of
+ * one name. monitor: the daemon's mode; a rule that only monitors needs to see, not to act.
+ * degrade: what holds for rules that do not say it themselves.
+ */
+int lictor_support_apply(const struct lictor_engine *engine, bool monitor, bool degrade,
+			 struct lictor_rules *rules, struct lictor_support *ret_support);
+/* The shortfalls of the rule, as one text without a full stop; NULL where it has none. */
+char *lictor_support_text(const struct lictor_support *support, size_t rule,
+			  struct lictor_arena *arena);
+/* Why a hook is not loaded or attached, for people; NULL where nothing is wrong with it. */
+const char *lictor_support_hook(const struct lictor_hook_state *hook);
+#define LICTOR_HOOK_MISSING "not in this kernel"
+
+#endif
