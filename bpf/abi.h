@@ -274,7 +274,8 @@ struct lictor_vector {
 };
 
 #define LICTOR_RULE_MONITOR	(1u << 0)	/* decide and report, let pass */
-#define LICTOR_RULE_OPEN	(1u << 1)	/* what cannot be decided does not match */
+#define LICTOR_RULE_CREATES	(1u << 1)	/* is about create too, by the same facts: an open that
+						   creates has been judged when it did */
 
 struct lictor_rule_entry {
 	__u8 action;	/* enum lictor_action */

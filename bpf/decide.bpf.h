@@ -69,6 +69,7 @@ static __always_inline int lictor_begin(u32 event, u32 also, u32 hook, u32 via,
 	s->generation = generation;
 	s->needs = needs;
 	s->twice = 0;
+	s->created = 0;
 	s->fs_name = 0;
 	s->ascent[0].field = 0;
 	s->ascent[1].field = 0;
@@ -156,6 +157,14 @@ static long lictor_judge_step(u32 index, struct lictor_judging *j)
 
 	if (!page || rule == ~0u)
 		return 1;
+	at = LICTOR_GET(page, 0, struct lictor_image, rule_off) +
+	     rule * (u32)sizeof(struct lictor_rule_entry);
+	row = lictor_page(j->tables, at);
+	if (!row)
+		return 1;
+	flags = LICTOR_GET(row, at, struct lictor_rule_entry, flags);
+	if (s->created && flags & LICTOR_RULE_CREATES)
+		return 0;
 	if (s->twice) {
 		volatile u64 *seen = &s->seen[(rule / 64) & (LICTOR_RULES_MAX / 64 - 1)];
 		u64 bit = 1ull << (rule & 63);
@@ -173,14 +182,8 @@ static long lictor_judge_step(u32 index, struct lictor_judging *j)
 	count = lictor_count_of(j->counts, LICTOR_GET(page, 0, struct lictor_image, rules), rule);
 	if (count)
 		__sync_fetch_and_add(&count->matched, 1);
-	at = LICTOR_GET(page, 0, struct lictor_image, rule_off) +
-	     rule * (u32)sizeof(struct lictor_rule_entry);
-	row = lictor_page(j->tables, at);
-	if (!row)
-		return 1;
 	action = LICTOR_GET(row, at, struct lictor_rule_entry, action);
 	signal = LICTOR_GET(row, at, struct lictor_rule_entry, signal);
-	flags = LICTOR_GET(row, at, struct lictor_rule_entry, flags);
 	if (lictor_limited(j, rule, LICTOR_GET(row, at, struct lictor_rule_entry, limit_count),
 			   LICTOR_GET(row, at, struct lictor_rule_entry, limit_period_ns))) {
 		if (count)

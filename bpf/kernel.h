@@ -251,6 +251,7 @@ struct bpf_iter__task_file {
 #define FMODE_READ 0x1
 #define FMODE_WRITE 0x2
 #define FMODE_EXEC 0x20
+#define FMODE_CREATED 0x100000
 
 #define PROT_EXEC 0x4
 #define VM_EXEC 0x4

@@ -96,6 +96,7 @@ struct lictor_scratch {
 	u64 generation;
 	u32 hook;
 	u32 via;
+	u32 created;		/* an open that has just made its file */
 	u32 name;		/* of an anchor: in the image */
 	u32 name_length;
 	u32 names_left;

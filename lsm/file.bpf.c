@@ -38,17 +38,19 @@ int BPF_PROG(lsm_file_open, struct file *file, int ret)
 		    file->f_mode & FMODE_READ ? LICTOR_EVENT_READ : LICTOR_EVENTS, file_open);
 	lictor_number(s, LICTOR_FIELD_FILE_FLAGS, lictor_open_flags(file->f_flags));
 	lictor_gather_file(s, file);
+	s->created = (file->f_mode & FMODE_CREATED) != 0;
 	if (lictor_opens_for_writing(file)) {
 		s->twice = (file->f_mode & FMODE_READ) != 0;
 		lictor_decide(s, LICTOR_EVENT_WRITE, 0);
 	}
-	if (file->f_flags & O_TRUNC) {
+	if (file->f_flags & O_TRUNC && !s->created) {
 		subject = bpf_task_storage_get(&subjects, bpf_get_current_task_btf(), 0, 0);
 		if (subject) {
 			subject->truncate_inode = (u64)file->f_inode;
 			subject->truncate_ns = bpf_ktime_get_ns();
 		}
 	}
+	s->created = 0;
 	if (file->f_mode & FMODE_READ)
 		lictor_decide(s, LICTOR_EVENT_READ, 0);
 	return lictor_deny(s);

@@ -360,6 +360,37 @@ static int compile_values(struct lictor_compiler *c)
 	return r;
 }
 
+/* Fields that a file has when it is opened and not when it is about to be created, or with other
+   values: a rule that asks for one is judged at both. */
+static bool same_at_create(const struct lictor_block *block)
+{
+	for (size_t i = 0; i < block->predicates; i++)
+		switch (block->predicate[i].field) {
+		case LICTOR_FIELD_FILE_FLAGS:
+		case LICTOR_FIELD_FILE_LINKS:
+		case LICTOR_FIELD_FILE_MODE:
+		case LICTOR_FIELD_FILE_SETUID:
+		case LICTOR_FIELD_FILE_OWNER:
+		case LICTOR_FIELD_FILE_FOREIGN:
+		case LICTOR_FIELD_FILE_DELETED:
+		case LICTOR_FIELD_FILE_MEMFD:
+		case LICTOR_FIELD_FILE_OVERLAY_UPPER:
+			return false;
+		default:
+			break;
+		}
+	return true;
+}
+
+static bool judged_at_create(const struct lictor_rule *rule)
+{
+	bool same = rule->events >> LICTOR_EVENT_CREATE & 1 && same_at_create(&rule->match);
+
+	for (size_t i = 0; i < rule->unlesses; i++)
+		same &= same_at_create(&rule->unless[i]);
+	return same;
+}
+
 static int write_rules(struct lictor_compiler *c)
 {
 	uint32_t at = lictor_write_room(&c->writer,
@@ -382,7 +413,8 @@ static int write_rules(struct lictor_compiler *c)
 		entry[i] = (struct lictor_rule_entry){
 			.action = (uint8_t)rule->action,
 			.signal = (uint8_t)rule->signal,
-			.flags = monitor ? LICTOR_RULE_MONITOR : 0,
+			.flags = (uint8_t)((monitor ? LICTOR_RULE_MONITOR : 0) |
+					   (judged_at_create(rule) ? LICTOR_RULE_CREATES : 0)),
 			.severity = (uint8_t)rule->severity,
 			.limit_count = rule->limit_count,
 			.limit_period_ns = rule->limit_period * 1000000000ull,

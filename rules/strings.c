@@ -17,6 +17,7 @@
 struct use {
 	const char *text;
 	uint32_t unit;
+	bool derived;	/* a directory that its `/ **` also means: stays with its globs */
 	const struct lictor_value *value;
 };
 
@@ -38,7 +39,7 @@ struct collection {
 };
 
 static int add_use(struct collection *k, const char *text, uint32_t unit,
-		   const struct lictor_value *value)
+		   const struct lictor_value *value, bool derived)
 {
 	if (k->uses == k->use_room) {
 		size_t room = k->use_room ? k->use_room * 2 : 256;
@@ -49,7 +50,7 @@ static int add_use(struct collection *k, const char *text, uint32_t unit,
 		k->use = use;
 		k->use_room = room;
 	}
-	k->use[k->uses++] = (struct use){ text, unit, value };
+	k->use[k->uses++] = (struct use){ text, unit, derived, value };
 	return 0;
 }
 
@@ -58,13 +59,37 @@ static int add_text(struct collection *k, const char *text, bool path, uint32_t 
 		    const struct lictor_value *value)
 {
 	size_t length = strlen(text);
-	int r = add_use(k, text, unit, value);
+	int r = add_use(k, text, unit, value, false);
 	char *itself;
 
 	if (r < 0 || !path || length <= 3 || strcmp(text + length - 3, "/**") != 0)
 		return r;
 	itself = lictor_arena_text(k->arena, text, length - 3);
-	return itself ? add_use(k, itself, unit, value) : -ENOMEM;
+	return itself ? add_use(k, itself, unit, value, true) : -ENOMEM;
+}
+
+#define DIRECTORIES_MAX 6 /* of one pattern that may be none: each doubles what it stands for */
+
+/* In a path, `/ ** /` also means no directory at all: /a/ ** /b is /a/b, too. */
+static int add_directories(struct collection *k, const char *text, bool path, uint32_t unit,
+			   const struct lictor_value *value, const char *from, unsigned depth)
+{
+	const char *at = path && depth < DIRECTORIES_MAX ? strstr(from, "/**/") : NULL;
+	size_t before;
+	char *without;
+	int r;
+
+	if (!at)
+		return add_text(k, text, path, unit, value);
+	before = (size_t)(at - text);
+	without = lictor_arena_get(k->arena, strlen(text) + 1);
+	if (!without)
+		return -ENOMEM;
+	memcpy(without, text, before);
+	memcpy(without + before, at + 3, strlen(at + 3));
+	r = add_directories(k, text, path, unit, value, at + 3, depth + 1);
+	return r < 0 ? r :
+		       add_directories(k, without, path, unit, value, without + before, depth + 1);
 }
 
 static int collect_value(struct collection *k, const struct lictor_value *value, bool path,
@@ -75,10 +100,10 @@ static int collect_value(struct collection *k, const struct lictor_value *value,
 	int r;
 
 	if (!strchr(value->text, '{'))
-		return add_text(k, value->text, path, unit, value);
+		return add_directories(k, value->text, path, unit, value, value->text, 0);
 	r = lictor_pattern_expand(value->text, k->arena, &count, &text);
 	for (size_t i = 0; r == 0 && i < count; i++)
-		r = add_text(k, text[i], path, unit, value);
+		r = add_directories(k, text[i], path, unit, value, text[i], 0);
 	return r;
 }
 
@@ -105,7 +130,9 @@ static int compare_use(const void *a, const void *b)
 	const struct use *x = a, *y = b;
 	int order = strcmp(x->text, y->text);
 
-	return order ? order : x->unit < y->unit ? -1 : x->unit > y->unit;
+	if (order)
+		return order;
+	return x->unit != y->unit ? (x->unit < y->unit ? -1 : 1) : (int)y->derived - (int)x->derived;
 }
 
 /* One pattern for each distinct text, with the set of units that use it. */
@@ -329,7 +356,7 @@ static enum class class_of(const struct pattern *pattern)
 	for (size_t i = 0; i < tokens->tokens; i++)
 		star |= tokens->token[i].kind != LICTOR_TOKEN_SET || tokens->token[i].set;
 	if (!star)
-		return EXACT;
+		return pattern->use->derived ? FORWARD : EXACT;
 	if (tokens->token[0].kind == LICTOR_TOKEN_SET)
 		return FORWARD;
 	if (tokens->token[tokens->tokens - 1].kind == LICTOR_TOKEN_SET)
