@@ -17,10 +17,15 @@
 struct lictor_climb {
 	struct dentry *dentry;
 	struct dentry *root;
-	struct lictor_scratch *s;
-	struct lictor_ascent *a;
-	lictor_tables tables;
+	struct lictor_scratch *s;	/* s->climbing: which ascent */
+	const void *page;		/* the image's first */
+	const void *anchors;		/* the page of its anchors */
 };
+
+static __always_inline struct lictor_ascent *lictor_climbing(struct lictor_climb *c)
+{
+	return &c->s->ascent[c->s->climbing & 1];
+}
 
 /*
  * A dentry's inode; NULL for a name that does not exist yet. The address is looked at first: from
@@ -64,12 +69,10 @@ static __always_inline int lictor_prepend(struct lictor_scratch *s, struct licto
 static __always_inline void lictor_anchor_check(struct lictor_climb *c, u64 ino, u32 dev,
 						u32 igeneration)
 {
-	const void *page = lictor_page(c->tables, 0);
-	struct lictor_ascent *a = c->a;
+	const void *page = c->page;
+	struct lictor_ascent *a = lictor_climbing(c);
 	u32 bit = lictor_anchor_bit(ino, dev), table, slots, slot, i;
 
-	if (!page)
-		return;
 	if (!(LICTOR_AT(u64, page, (u32)__builtin_offsetof(struct lictor_image, anchor_filter) +
 					   (bit >> 6) * 8) &
 	      1ull << (bit & 63)))
@@ -77,9 +80,7 @@ static __always_inline void lictor_anchor_check(struct lictor_climb *c, u64 ino,
 	table = LICTOR_GET(page, 0, struct lictor_image, anchors.off);
 	slots = LICTOR_GET(page, 0, struct lictor_image, anchors.slots);
 	slot = lictor_anchor_slot(ino, dev, igeneration);
-	page = lictor_page(c->tables, table);
-	if (!page)
-		return;
+	page = c->anchors;
 	for (i = 0; i < LICTOR_PROBES_MAX; i++) {
 		u32 at = table + ((slot + i) & (slots - 1)) * (u32)sizeof(struct lictor_anchor);
 
@@ -90,6 +91,8 @@ static __always_inline void lictor_anchor_check(struct lictor_climb *c, u64 ino,
 		    LICTOR_GET(page, at, struct lictor_anchor, igeneration) == igeneration) {
 			a->anchored = LICTOR_GET(page, at, struct lictor_anchor, names);
 			a->suffix = a->cursor;
+			a->name = LICTOR_GET(page, at, struct lictor_anchor, name);
+			a->name_length = LICTOR_GET(page, at, struct lictor_anchor, length);
 			a->ino = ino;
 			a->dev = dev;
 			a->igeneration = igeneration;
@@ -102,7 +105,7 @@ static __always_inline void lictor_anchor_check(struct lictor_climb *c, u64 ino,
 static long lictor_climb_step(u32 index, struct lictor_climb *c)
 {
 	struct dentry *dentry = c->dentry, *parent;
-	struct lictor_ascent *a = c->a;
+	struct lictor_ascent *a = lictor_climbing(c);
 	struct inode *inode = index ? dentry->d_inode : lictor_dentry_inode(dentry);
 
 	if (!a->anchored && inode)
@@ -126,7 +129,7 @@ static long lictor_climb_step(u32 index, struct lictor_climb *c)
 static long lictor_beyond_step(u32 index, struct lictor_climb *c)
 {
 	struct dentry *dentry = c->dentry, *parent;
-	struct lictor_ascent *a = c->a;
+	struct lictor_ascent *a = lictor_climbing(c);
 	struct inode *inode = index ? dentry->d_inode : lictor_dentry_inode(dentry);
 
 	if (inode)
@@ -150,7 +153,7 @@ static long lictor_beyond_step(u32 index, struct lictor_climb *c)
 /* One dentry, or one mount, above the object's own mount. */
 static long lictor_mount_step(u32 index, struct lictor_climb *c)
 {
-	struct lictor_ascent *a = c->a;
+	struct lictor_ascent *a = lictor_climbing(c);
 	u64 dentry = a->dentry, parent = 0;
 	u64 name = 0;
 	u32 length = 0;
@@ -196,9 +199,13 @@ static __always_inline void lictor_ascend(struct lictor_scratch *s, lictor_table
 					  struct vfsmount *mnt, struct dentry *dentry)
 {
 	struct lictor_ascent *a = &s->ascent[which & 1];
-	struct lictor_climb c = { .dentry = dentry, .s = s, .a = a, .tables = tables };
+	struct lictor_climb c = { .dentry = dentry, .s = s };
 	struct super_block *sb = dentry->d_sb;
 
+	c.page = lictor_page(tables, 0);
+	c.anchors = c.page ? lictor_page(tables, LICTOR_GET(c.page, 0, struct lictor_image,
+							    anchors.off)) : NULL;
+	s->climbing = which;
 	a->region = which & 1;
 	a->cursor = LICTOR_PATH_MAX;
 	a->problem = 0;
@@ -210,6 +217,10 @@ static __always_inline void lictor_ascend(struct lictor_scratch *s, lictor_table
 	a->dev = sb->s_dev;
 	if (sb->s_flags & SB_NOUSER) {
 		a->pseudo = 1;
+		return;
+	}
+	if (!c.anchors) {
+		a->problem = LICTOR_REASON_NO_TABLES;
 		return;
 	}
 	if (!mnt) {

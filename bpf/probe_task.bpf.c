@@ -25,10 +25,10 @@ static __always_inline void lictor_inherit(struct lictor_subject *child, u64 gen
 	if (!tables)
 		return;
 	id->parent = id->image;
-	lictor_ancestors_add(tables, LICTOR_SPACE_IMAGE, &id->image, &id->images);
+	lictor_ancestors_add(generation, LICTOR_SPACE_IMAGE, &id->image, &id->images);
 	lictor_classify_name(s, generation, comm, LICTOR_STRING_PARENT_NAME);
 	id->parent_name = s->facts.hits[LICTOR_STRING_PARENT_NAME];
-	lictor_ancestors_add(tables, LICTOR_SPACE_NAME, &id->parent_name, &id->names);
+	lictor_ancestors_add(generation, LICTOR_SPACE_NAME, &id->parent_name, &id->names);
 }
 
 SEC("tp_btf/task_newtask")
@@ -91,7 +91,7 @@ static __always_inline void lictor_settle(struct lictor_scratch *s, struct licto
 		return;
 	/* What a process ran before counts as its ancestor: exec alone sheds nothing. */
 	if (id->generation == (u32)generation)
-		lictor_ancestors_add(tables, LICTOR_SPACE_IMAGE, &id->image, &id->images);
+		lictor_ancestors_add(generation, LICTOR_SPACE_IMAGE, &id->image, &id->images);
 	lictor_classify_image(s, generation, subject);
 	id->image = s->facts.hits[LICTOR_STRING_IMAGE];
 }
@@ -185,6 +185,52 @@ static __always_inline bool lictor_parent_known(const struct lictor_subject *sub
 	       !(subject->flags & LICTOR_SUBJECT_PARENT_CUT);
 }
 
+/* All of an identity but the image itself: the creator, and what is carried over of ancestors. */
+__noinline int lictor_prepare(struct lictor_scratch *s, struct lictor_subject *subject,
+			      u64 generation)
+{
+	struct lictor_identity *id, *old;
+	lictor_tables tables = lictor_open(generation);
+	u32 i;
+
+	if (!s || !subject || !tables)
+		return 0;
+	id = lictor_identity_of(subject, generation);
+	old = lictor_identity_of(subject, generation + 1);
+	if (lictor_parent_known(subject)) {
+		lictor_classify_kept(s, generation, subject->parent, subject->parent_length,
+				     subject->flags & LICTOR_SUBJECT_PARENT_HOST,
+				     LICTOR_STRING_PARENT);
+		id->parent = s->facts.hits[LICTOR_STRING_PARENT];
+	} else {
+		id->parent.state = LICTOR_ABSENT;
+		id->parent.any = 0;
+		id->parent.sure = 0;
+	}
+	lictor_classify_name(s, generation, subject->parent_name, LICTOR_STRING_PARENT_NAME);
+	id->parent_name = s->facts.hits[LICTOR_STRING_PARENT_NAME];
+	__builtin_memset(&id->images, 0, sizeof(id->images));
+	__builtin_memset(&id->names, 0, sizeof(id->names));
+	if (old->generation) {
+		const void *page = lictor_page(tables, 0);
+
+		for (i = 0; page && i < LICTOR_ATOMS_MAX / 64; i++) {
+			u64 carried = LICTOR_GET(page, 0, struct lictor_image,
+						 carried[LICTOR_ANCESTOR_IMAGES].bit[i]);
+			u64 names = LICTOR_GET(page, 0, struct lictor_image,
+					       carried[LICTOR_ANCESTOR_NAMES].bit[i]);
+
+			id->images.any.bit[i] = old->images.any.bit[i] & carried;
+			id->images.sure.bit[i] = old->images.sure.bit[i] & carried;
+			id->names.any.bit[i] = old->names.any.bit[i] & names;
+			id->names.sure.bit[i] = old->names.sure.bit[i] & names;
+		}
+	}
+	lictor_ancestors_add(generation, LICTOR_SPACE_NAME, &id->parent_name, &id->names);
+	id->generation = generation;
+	return 0;
+}
+
 /*
  * For each task, before a generation comes into force: its image under that generation. Tasks that
  * were there before Lictor get their subject here, inferred from what the kernel says of them now.
@@ -195,14 +241,13 @@ int classify_tasks(struct bpf_iter__task *ctx)
 	struct task_struct *task = ctx->task;
 	const struct lictor_control *c = lictor_in_force();
 	struct lictor_subject *subject;
-	struct lictor_identity *id, *old;
+	struct lictor_identity *id;
 	struct lictor_scratch *s;
 	lictor_tables tables;
 	struct mm_struct *mm;
 	struct file *file = NULL;
 	bool from_text;
 	u64 generation;
-	u32 i;
 
 	if (!task || !c)
 		return 0;
@@ -226,7 +271,6 @@ int classify_tasks(struct bpf_iter__task *ctx)
 		lictor_scratch_put(s);
 		return 0;
 	}
-	old = lictor_identity_of(subject, generation + 1);
 	mm = task->mm;
 	if (mm)
 		file = mm->exe_file;
@@ -260,37 +304,7 @@ int classify_tasks(struct bpf_iter__task *ctx)
 		id->image.any = 0;
 		id->image.sure = 0;
 	}
-	if (lictor_parent_known(subject)) {
-		lictor_classify_kept(s, generation, subject->parent, subject->parent_length,
-				     subject->flags & LICTOR_SUBJECT_PARENT_HOST,
-				     LICTOR_STRING_PARENT);
-		id->parent = s->facts.hits[LICTOR_STRING_PARENT];
-	} else {
-		id->parent.state = LICTOR_ABSENT;
-		id->parent.any = 0;
-		id->parent.sure = 0;
-	}
-	lictor_classify_name(s, generation, subject->parent_name, LICTOR_STRING_PARENT_NAME);
-	id->parent_name = s->facts.hits[LICTOR_STRING_PARENT_NAME];
-	__builtin_memset(&id->images, 0, sizeof(id->images));
-	__builtin_memset(&id->names, 0, sizeof(id->names));
-	if (old->generation) {
-		const void *page = lictor_page(tables, 0);
-
-		for (i = 0; page && i < LICTOR_ATOMS_MAX / 64; i++) {
-			u64 carried = LICTOR_GET(page, 0, struct lictor_image,
-						 carried[LICTOR_ANCESTOR_IMAGES].bit[i]);
-			u64 names = LICTOR_GET(page, 0, struct lictor_image,
-					       carried[LICTOR_ANCESTOR_NAMES].bit[i]);
-
-			id->images.any.bit[i] = old->images.any.bit[i] & carried;
-			id->images.sure.bit[i] = old->images.sure.bit[i] & carried;
-			id->names.any.bit[i] = old->names.any.bit[i] & names;
-			id->names.sure.bit[i] = old->names.sure.bit[i] & names;
-		}
-	}
-	lictor_ancestors_add(tables, LICTOR_SPACE_NAME, &id->parent_name, &id->names);
-	id->generation = generation;
+	lictor_prepare(s, subject, generation);
 	lictor_scratch_put(s);
 	return 0;
 }
@@ -317,8 +331,8 @@ static long lictor_lineage_step(u32 index, struct lictor_lineage *l)
 		id = lictor_identity_of(subject, l->generation);
 		if (index == 0 && !l->known)
 			l->id->parent = id->image;
-		lictor_ancestors_add(l->tables, LICTOR_SPACE_IMAGE, &id->image, &l->id->images);
-		lictor_ancestors_add(l->tables, LICTOR_SPACE_NAME, &id->parent_name,
+		lictor_ancestors_add(l->generation, LICTOR_SPACE_IMAGE, &id->image, &l->id->images);
+		lictor_ancestors_add(l->generation, LICTOR_SPACE_NAME, &id->parent_name,
 				     &l->id->names);
 	}
 	l->task = parent;

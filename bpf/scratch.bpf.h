@@ -68,6 +68,8 @@ struct lictor_ascent {
 	u32 dev;
 	u64 ino;
 	u32 igeneration;
+	u32 name;		/* the first of its names, in the image */
+	u32 name_length;
 	u32 mountless;		/* the hook names no mount: the text starts at the file system */
 	u32 host_length;	/* of the text in the host region, if the views differ */
 	u64 mount;		/* above the first mount: addresses, read with care */
@@ -96,6 +98,7 @@ struct lictor_scratch {
 	u64 generation;
 	u32 hook;
 	u32 via;
+	u32 climbing;		/* the ascent at hand */
 	u32 created;		/* an open that has just made its file */
 	u32 name;		/* of an anchor: in the image */
 	u32 name_length;

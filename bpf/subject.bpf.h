@@ -16,30 +16,21 @@ static __always_inline const struct lictor_control *lictor_in_force(void)
 	return bpf_map_lookup_elem(&control, &zero);
 }
 
-static __always_inline void lictor_atoms_join(struct lictor_atoms *to,
-					      const struct lictor_atoms *from)
-{
-	u32 i;
-
-	for (i = 0; i < LICTOR_ATOMS_MAX / 64; i++)
-		to->bit[i] |= from->bit[i];
-}
-
 /* Adds the atoms of the outcomes in hits to an ancestor set. */
-static __always_inline void lictor_ancestors_add(lictor_tables tables, u32 space,
-						 const struct lictor_hits *hits,
-						 struct lictor_ancestors *set)
+__noinline int lictor_ancestors_add(u64 generation, u32 space, const struct lictor_hits *hits,
+				    struct lictor_ancestors *set)
 {
-	const void *page = lictor_page(tables, 0), *row;
+	lictor_tables tables = lictor_open(generation);
+	const void *page = tables ? lictor_page(tables, 0) : NULL, *row;
 	u32 head = (u32)__builtin_offsetof(struct lictor_image, space) +
 		   space * (u32)sizeof(struct lictor_space_head);
 	u32 atoms, i, j;
 
-	if (!page)
-		return;
+	if (!page || !hits || !set || space >= LICTOR_SPACES)
+		return 0;
 	atoms = LICTOR_GET(page, head, struct lictor_space_head, atoms);
 	if (!atoms)
-		return;
+		return 0;
 	for (i = 0; i < LICTOR_HITS_MAX; i++) {
 		u32 at;
 
@@ -48,7 +39,7 @@ static __always_inline void lictor_ancestors_add(lictor_tables tables, u32 space
 		at = atoms + hits->any_out[i] * (u32)sizeof(struct lictor_atoms);
 		row = lictor_page(tables, at);
 		if (!row)
-			return;
+			return 0;
 		for (j = 0; j < LICTOR_ATOMS_MAX / 64; j++)
 			set->any.bit[j] |= LICTOR_AT(u64, row, at + j * 8);
 	}
@@ -60,10 +51,11 @@ static __always_inline void lictor_ancestors_add(lictor_tables tables, u32 space
 		at = atoms + hits->sure_out[i] * (u32)sizeof(struct lictor_atoms);
 		row = lictor_page(tables, at);
 		if (!row)
-			return;
+			return 0;
 		for (j = 0; j < LICTOR_ATOMS_MAX / 64; j++)
 			set->sure.bit[j] |= LICTOR_AT(u64, row, at + j * 8);
 	}
+	return 0;
 }
 
 static __always_inline void lictor_comm_text(struct lictor_scratch *s, const char *comm, u32 *length)

@@ -101,6 +101,11 @@ __noinline int lictor_anchor_name(struct lictor_scratch *s, u64 generation, u32 
 
 	if (!s)
 		return 0;
+	if (!number) {
+		s->name = s->ascent[which & 1].name;
+		s->name_length = s->ascent[which & 1].name_length;
+		return 1;
+	}
 	n.tables = lictor_open(generation);
 	if (!n.tables)
 		return 0;

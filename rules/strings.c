@@ -54,6 +54,16 @@ static int add_use(struct collection *k, const char *text, uint32_t unit,
 	return 0;
 }
 
+/* Does what is in front of text[at] escape it? */
+static bool escapes(const char *text, size_t at)
+{
+	size_t backslashes = 0;
+
+	while (backslashes < at && text[at - 1 - backslashes] == '\\')
+		backslashes++;
+	return backslashes % 2;
+}
+
 /* A trailing `/ **` also means the directory itself. */
 static int add_text(struct collection *k, const char *text, bool path, uint32_t unit,
 		    const struct lictor_value *value)
@@ -64,7 +74,10 @@ static int add_text(struct collection *k, const char *text, bool path, uint32_t 
 
 	if (r < 0 || !path || length <= 3 || strcmp(text + length - 3, "/**") != 0)
 		return r;
-	itself = lictor_arena_text(k->arena, text, length - 3);
+	length -= 3;
+	if (escapes(text, length))
+		length--;
+	itself = lictor_arena_text(k->arena, text, length);
 	return itself ? add_use(k, itself, unit, value, true) : -ENOMEM;
 }
 

@@ -190,7 +190,7 @@ static void field_bits(const struct lictor_compiler *c, int event, int field,
 	}
 	/* The target of a rename or link is judged with no target of its own; a rule that names the
 	   target means the source by file.path, and has been judged before. */
-	if (field == LICTOR_FIELD_FILE_TARGET_PATH)
+	if (field == LICTOR_FIELD_FILE_TARGET_PATH && lictor_event_has_field(event, field))
 		for (uint32_t i = 0; i < k->rules; i++) {
 			const struct lictor_rule *rule =
 				&c->rules->rule[c->out->rule[k->owner[i]]];
@@ -301,6 +301,9 @@ static int compile_field(struct lictor_compiler *c, int event, int field,
 	};
 	int r;
 
+	/* A shorthand's rule may name what only some of its events have. */
+	if (head.kind == LICTOR_KIND_STRING && !lictor_event_has_field(event, field))
+		head.slot = LICTOR_STRINGS;
 	if (head.kind == LICTOR_KIND_ANCESTOR) {
 		head.outs = LICTOR_ATOMS_MAX - 1;
 		r = atom_table(c, event, field, &head.hit);
@@ -369,6 +372,9 @@ static int rank_fields(struct lictor_compiler *c, int event, struct ranked *ret,
 			standing += (unsigned)__builtin_popcountll(bits.flip.word[w]);
 		ret[count++] = (struct ranked){ f, standing };
 	}
+	/* Rules without predicates: a field that is always absent says which clauses there are. */
+	if (!count)
+		ret[count++] = (struct ranked){ LICTOR_FIELD_NONE, 0 };
 	qsort(ret, count, sizeof(*ret), compare_rank);
 	*ret_count = count;
 	return 0;
