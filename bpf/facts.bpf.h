@@ -86,7 +86,7 @@ static __always_inline void lictor_gather_inode(struct lictor_scratch *s, struct
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct super_block *sb = dentry->d_sb;
-	u32 owner, login = task->loginuid.val, prefix = 0;
+	u32 owner, login = lictor_login_user(task), prefix = 0;
 
 	s->record.dev = sb->s_dev;
 	lictor_gather_fs(s, sb);

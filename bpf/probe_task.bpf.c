@@ -124,7 +124,7 @@ int BPF_PROG(track_exec, struct task_struct *task, int old_pid, struct linux_bin
 	struct file *file = bprm->file;
 	lictor_tables tables;
 
-	if (!c || !file)
+	if (!c || !file || (!c->active && !c->pending))
 		return 0;
 	if (c->decide_exec)
 		lictor_decide_exec(file);
@@ -136,7 +136,7 @@ int BPF_PROG(track_exec, struct task_struct *task, int old_pid, struct linux_bin
 	}
 	subject->exec_inode = 0;
 	s = lictor_scratch_get();
-	tables = lictor_open(c->active);
+	tables = lictor_open(c->active ? c->active : c->pending);
 	if (!s || !tables) {
 		lictor_count_reason(s ? LICTOR_REASON_NO_TABLES : LICTOR_REASON_NO_SCRATCH);
 		subject->identity[0].generation = 0;

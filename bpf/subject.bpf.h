@@ -155,6 +155,14 @@ static __always_inline void lictor_number(struct lictor_scratch *s, u32 field, u
 	s->facts.v.num[field] = value;
 }
 
+/* Who logged in; nobody, as for daemons, where the kernel was built without auditing. */
+static __always_inline u32 lictor_login_user(struct task_struct *task)
+{
+	if (!bpf_core_field_exists(task->loginuid))
+		return ~0u;
+	return task->loginuid.val;
+}
+
 static __always_inline void lictor_gather_credentials(struct lictor_scratch *s,
 						      struct task_struct *task)
 {
@@ -165,8 +173,8 @@ static __always_inline void lictor_gather_credentials(struct lictor_scratch *s,
 	lictor_number(s, LICTOR_FIELD_USER_ID, cred->uid.val);
 	lictor_number(s, LICTOR_FIELD_USER_EFFECTIVE_NAME, cred->euid.val);
 	lictor_number(s, LICTOR_FIELD_USER_EFFECTIVE_ID, cred->euid.val);
-	lictor_number(s, LICTOR_FIELD_USER_AUDIT_NAME, task->loginuid.val);
-	lictor_number(s, LICTOR_FIELD_USER_AUDIT_ID, task->loginuid.val);
+	lictor_number(s, LICTOR_FIELD_USER_AUDIT_NAME, lictor_login_user(task));
+	lictor_number(s, LICTOR_FIELD_USER_AUDIT_ID, lictor_login_user(task));
 	lictor_number(s, LICTOR_FIELD_GROUP_NAME, cred->gid.val);
 	lictor_number(s, LICTOR_FIELD_GROUP_ID, cred->gid.val);
 	s->record.egid = cred->egid.val;

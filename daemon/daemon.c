@@ -74,7 +74,6 @@ static void tell_degraded(void *context, const char *rule, const char *text)
 
 	if (asprintf(&detail, "rule %s: %s", rule, text) < 0)
 		detail = NULL;
-	lictor_say(LOG_WARNING, "%s", detail ? detail : rule);
 	lictor_service_notice(lictord->service, LICTOR_NOTICE_DEGRADED, detail ? detail : rule, 0,
 			      NULL);
 }
@@ -97,7 +96,6 @@ static void tell_loaded(struct lictor_daemon *lictord)
 
 	lictor_daemon_summary(lictord, text, sizeof(text));
 	lictor_service_notice(lictord->service, LICTOR_NOTICE_RULES_LOADED, text, 3, counter);
-	lictor_say(set->in_force ? LOG_NOTICE : LOG_WARNING, "%s", text);
 }
 
 static void say_failed(const struct lictor_draft *draft, const struct lictor_diags *diags,

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Explain: an event in words comes in; which rules match it, and what each of their predicates
+ * says, goes out. A fact that is not given is one that the event does not have; a name that is given
+ * is the process's and the host's. Touches the stream it is given, and asks for users and groups.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/check.h"
+#include "rules/evaluate.h"
+
+#define VALUES_SHOWN 4u
+#define ANCESTORS_MAX 256u
+
+struct asked {
+	struct lictor_instance instance;
+	struct lictor_seen seen[LICTOR_FIELDS];
+	struct lictor_seen ancestor[2][ANCESTORS_MAX];
+	const char *text[LICTOR_FIELDS];
+	FILE *out;
+};
+
+static void free_asked(struct asked **asked)
+{
+	free(*asked);
+}
+
+/* Texts come from rule files and from the shell: nothing of them reaches the terminal raw. */
+static void put_text(const char *text, FILE *out)
+{
+	size_t length = strlen(text);
+	char cell[16];
+
+	fputc('"', out);
+	for (size_t at = 0; at < length;) {
+		at += utf8_show(text + at, length - at, cell);
+		fputs(cell, out);
+	}
+	fputc('"', out);
+}
+
+/* ---- facts ---- */
+
+static int refuse(const struct asked *asked, const struct lictor_fact *fact, const char *expected)
+{
+	fprintf(asked->out, "%s: ", lictor_field_words[fact->field].name);
+	put_text(fact->text, asked->out);
+	fprintf(asked->out, " is not %s\n", expected);
+	return -EINVAL;
+}
+
+static int read_number(const struct asked *asked, const struct lictor_fact *fact, uint32_t most,
+		       uint32_t *ret_number)
+{
+	const char *end;
+	uint32_t number;
+
+	if (!number_read(fact->text, &end, &number) || *end || number > most)
+		return refuse(asked, fact, most == UINT16_MAX ? "a number from 0 to 65535" :
+								"a number from 0 to 4294967295");
+	*ret_number = number;
+	return 0;
+}
+
+static int read_name(const struct asked *asked, const struct lictor_fact *fact, bool group,
+		     uint32_t *ret_number)
+{
+	const char *end;
+
+	if (number_read(fact->text, &end, ret_number) && !*end)
+		return 0;
+	if ((group ? lictor_group_lookup : lictor_user_lookup)(fact->text, ret_number))
+		return refuse(asked, fact, group ? "a group" : "a user");
+	return 0;
+}
+
+static int read_mode(const struct asked *asked, const struct lictor_fact *fact,
+		     uint32_t *ret_number)
+{
+	size_t length = strspn(fact->text, "01234567");
+
+	if (!length || fact->text[length] || length > 5 || strtoul(fact->text, NULL, 8) > 07777)
+		return refuse(asked, fact, "a file mode in octal, such as 0644");
+	*ret_number = (uint32_t)strtoul(fact->text, NULL, 8);
+	return 0;
+}
+
+static int read_flag(const struct asked *asked, const struct lictor_fact *fact,
+		     uint32_t *ret_number)
+{
+	*ret_number = !strcmp(fact->text, "true");
+	if (*ret_number || !strcmp(fact->text, "false"))
+		return 0;
+	return refuse(asked, fact, "true or false");
+}
+
+static int refuse_word(const struct asked *asked, const struct lictor_fact *fact)
+{
+	char all[256] = "one of";
+	size_t length = strlen(all);
+
+	for (uint32_t value = 0; value < 64 && length < sizeof(all); value++)
+		if (lictor_value_name(fact->field, value))
+			length += (size_t)snprintf(all + length, sizeof(all) - length, " %s",
+						   lictor_value_name(fact->field, value));
+	return refuse(asked, fact, all);
+}
+
+static int read_word(const struct asked *asked, const struct lictor_fact *fact,
+		     uint32_t *ret_number)
+{
+	int value = lictor_value_find(fact->field, fact->text);
+
+	if (value < 0)
+		return refuse_word(asked, fact);
+	*ret_number = (uint32_t)value;
+	return 0;
+}
+
+/* Members of a set, with commas between them. */
+static int read_members(const struct asked *asked, const struct lictor_fact *fact,
+			uint32_t *ret_number)
+{
+	const char *at = fact->text;
+
+	for (*ret_number = 0; *at;) {
+		size_t length = strcspn(at, ",");
+		char name[64];
+		int bit;
+
+		snprintf(name, sizeof(name), "%.*s", (int)(length < 63 ? length : 63), at);
+		bit = lictor_value_find(fact->field, name);
+		if (bit < 0)
+			return refuse_word(asked, fact);
+		*ret_number |= 1u << bit;
+		at += length + (at[length] == ',');
+	}
+	return 0;
+}
+
+static int read_address(const struct asked *asked, const struct lictor_fact *fact, uint8_t *address)
+{
+	memset(address, 0, 16);
+	memset(address + 10, 0xff, 2);
+	if (inet_pton(AF_INET, fact->text, address + 12) == 1 ||
+	    inet_pton(AF_INET6, fact->text, address) == 1)
+		return 0;
+	return refuse(asked, fact, "an IPv4 or IPv6 address");
+}
+
+static int read_string(struct asked *asked, const struct lictor_fact *fact)
+{
+	struct lictor_given *given = &asked->instance.field[fact->field];
+	struct lictor_seen *seen = &asked->seen[fact->field];
+	bool images = fact->field == LICTOR_FIELD_ANCESTOR_EXECUTABLE;
+
+	if (images || fact->field == LICTOR_FIELD_ANCESTOR_NAME) {
+		if (given->strings == ANCESTORS_MAX)
+			return refuse(asked, fact, "taken: there are too many ancestors");
+		seen = asked->ancestor[!images];
+	}
+	if (lictor_field_words[fact->field].type == LICTOR_TYPE_PATH && fact->text[0] != '/')
+		return refuse(asked, fact, "an absolute path");
+	given->string = seen;
+	seen[given->strings++] = (struct lictor_seen){
+		.own = fact->text, .hosts = 1, .host = { fact->text },
+	};
+	return 0;
+}
+
+static int read_fact(struct asked *asked, const struct lictor_fact *fact)
+{
+	struct lictor_given *given = &asked->instance.field[fact->field];
+
+	switch (lictor_field_words[fact->field].type) {
+	case LICTOR_TYPE_PATH:
+	case LICTOR_TYPE_TEXT:
+		return read_string(asked, fact);
+	case LICTOR_TYPE_NUMBER:
+		return read_number(asked, fact, UINT32_MAX, &given->number);
+	case LICTOR_TYPE_PORT:
+		return read_number(asked, fact, UINT16_MAX, &given->number);
+	case LICTOR_TYPE_ADDRESS:
+		return read_address(asked, fact, given->address);
+	case LICTOR_TYPE_USER:
+		return read_name(asked, fact, false, &given->number);
+	case LICTOR_TYPE_GROUP:
+		return read_name(asked, fact, true, &given->number);
+	case LICTOR_TYPE_FLAG:
+		return read_flag(asked, fact, &given->number);
+	case LICTOR_TYPE_ENUM:
+		return read_word(asked, fact, &given->number);
+	case LICTOR_TYPE_SET:
+		return read_members(asked, fact, &given->number);
+	case LICTOR_TYPE_MODE:
+		return read_mode(asked, fact, &given->number);
+	}
+	return -EINVAL;
+}
+
+static int take_fact(struct asked *asked, const struct lictor_fact *fact)
+{
+	struct lictor_given *given = &asked->instance.field[fact->field];
+	bool several = fact->field == LICTOR_FIELD_ANCESTOR_EXECUTABLE ||
+		       fact->field == LICTOR_FIELD_ANCESTOR_NAME;
+	int r;
+
+	if (given->state == LICTOR_PRESENT && !several) {
+		fprintf(asked->out, "%s: given twice\n", lictor_field_words[fact->field].name);
+		return -EINVAL;
+	}
+	r = read_fact(asked, fact);
+	if (r < 0)
+		return r;
+	given->state = LICTOR_PRESENT;
+	asked->text[fact->field] = fact->text;
+	return 0;
+}
+
+/* A user has a name and a number, which are two fields: what is said of one holds for the other. */
+static void complete(struct asked *asked)
+{
+	static const int pairs[][2] = {
+		{ LICTOR_FIELD_USER_NAME, LICTOR_FIELD_USER_ID },
+		{ LICTOR_FIELD_USER_EFFECTIVE_NAME, LICTOR_FIELD_USER_EFFECTIVE_ID },
+		{ LICTOR_FIELD_USER_AUDIT_NAME, LICTOR_FIELD_USER_AUDIT_ID },
+		{ LICTOR_FIELD_GROUP_NAME, LICTOR_FIELD_GROUP_ID },
+	};
+
+	for (size_t i = 0; i < 2 * sizeof(pairs) / sizeof(*pairs); i++) {
+		int from = pairs[i / 2][i % 2], to = pairs[i / 2][!(i % 2)];
+
+		if (asked->instance.field[from].state != LICTOR_PRESENT ||
+		    asked->instance.field[to].state == LICTOR_PRESENT)
+			continue;
+		asked->instance.field[to] = asked->instance.field[from];
+		asked->text[to] = asked->text[from];
+	}
+}
+
+/* ---- telling ---- */
+
+static const char *text_of(const struct asked *asked, int field, bool second, size_t i)
+{
+	const struct lictor_given *given = lictor_instance_field(&asked->instance, field, second);
+
+	return given->strings ? given->string[i].own : asked->text[field];
+}
+
+static void tell_given(const struct asked *asked, int field, bool second)
+{
+	const struct lictor_given *given = lictor_instance_field(&asked->instance, field, second);
+
+	if (given->state == LICTOR_ABSENT) {
+		fputs("(absent)", asked->out);
+		return;
+	}
+	for (size_t i = 0; i < given->strings || i == 0; i++) {
+		fputs(i ? ", " : "", asked->out);
+		put_text(text_of(asked, field, second, i), asked->out);
+	}
+}
+
+static const struct lictor_value *value_hit(const struct lictor_predicate *predicate,
+					    const struct lictor_given *given, int *ret_error)
+{
+	for (size_t i = 0; given->state == LICTOR_PRESENT && i < predicate->values; i++)
+		if (lictor_value_sight(predicate->field, 1, &predicate->value[i], given, ret_error).any)
+			return &predicate->value[i];
+	return NULL;
+}
+
+static void tell_values(const struct lictor_predicate *predicate, FILE *out)
+{
+	size_t shown = predicate->values > VALUES_SHOWN ? VALUES_SHOWN - 1 : predicate->values;
+
+	for (size_t i = 0; i < shown; i++) {
+		fputs(i ? ", " : "", out);
+		put_text(predicate->value[i].text, out);
+	}
+	if (shown < predicate->values)
+		fprintf(out, " and %zu others", predicate->values - shown);
+}
+
+/* `+` it holds, `-` it does not; then what is given, and which of the values it is, if any. */
+static void tell_predicate(struct asked *asked, const struct lictor_rule *rule,
+			   const struct lictor_predicate *predicate, bool unless, bool second)
+{
+	const struct lictor_given *given =
+		lictor_instance_field(&asked->instance, predicate->field, second);
+	bool holds = lictor_predicate_holds(rule, predicate, unless, &asked->instance, second);
+	const struct lictor_value *hit = value_hit(predicate, given, &asked->instance.error);
+
+	fprintf(asked->out, "    %c %s%s: ", holds ? '+' : '-',
+		lictor_field_words[predicate->field].name, predicate->negated ? " (not)" : "");
+	tell_given(asked, predicate->field, second);
+	if (hit) {
+		fputs(" is ", asked->out);
+		put_text(hit->text, asked->out);
+	} else {
+		fputs(predicate->values == 1 ? " is not " : " is none of ", asked->out);
+		tell_values(predicate, asked->out);
+	}
+	fputc('\n', asked->out);
+}
+
+static void tell_block(struct asked *asked, const struct lictor_rule *rule,
+		       const struct lictor_block *block, bool unless, bool second)
+{
+	bool holds = lictor_block_holds(rule, block, unless, &asked->instance, second);
+
+	fprintf(asked->out, "  %s: %s\n", unless ? "unless" : "match",
+		!block->predicates ? "every such event" : holds ? "holds" : "does not hold");
+	for (size_t i = 0; i < block->predicates; i++)
+		tell_predicate(asked, rule, &block->predicate[i], unless, second);
+}
+
+static void tell_judging(struct asked *asked, const struct lictor_rule *rule, bool second)
+{
+	tell_block(asked, rule, &rule->match, false, second);
+	for (size_t i = 0; i < rule->unlesses; i++)
+		tell_block(asked, rule, &rule->unless[i], true, second);
+}
+
+static void tell_head(const struct asked *asked, const struct lictor_rule *rule, bool matches)
+{
+	fprintf(asked->out, "%s: %s", rule->name, matches ? "MATCHES" : "does not match");
+	if (matches && rule->action == LICTOR_ACTION_SIGNAL)
+		fprintf(asked->out, ", signal %s", lictor_signal_words[rule->signal]);
+	else if (matches)
+		fprintf(asked->out, ", %s", lictor_action_words[rule->action]);
+	if (matches && rule->mode == LICTOR_MODE_MONITOR)
+		fputs(" (monitored only)", asked->out);
+	fputc('\n', asked->out);
+}
+
+/* The target of a rename or link is judged too, where there is one and the rule leaves it open. */
+static bool tell_rule(struct asked *asked, const struct lictor_rule *rule)
+{
+	bool target = asked->instance.field[LICTOR_FIELD_FILE_TARGET_PATH].state == LICTOR_PRESENT &&
+		      lictor_instance_has_second(&asked->instance);
+	bool first = lictor_rule_judges(rule, &asked->instance, false);
+	bool second = target && lictor_rule_judges(rule, &asked->instance, true);
+
+	if (!rule->enabled) {
+		fprintf(asked->out, "%s: is disabled\n", rule->name);
+		return false;
+	}
+	tell_head(asked, rule, first || second);
+	tell_judging(asked, rule, false);
+	if (second && !first) {
+		fputs("  by its target as file.path:\n", asked->out);
+		tell_judging(asked, rule, true);
+	}
+	return first || second;
+}
+
+int lictor_explain(const struct lictor_rules *rules, int event, size_t facts,
+		   const struct lictor_fact *fact, FILE *out)
+{
+	OWNED(free_asked) struct asked *asked = calloc(1, sizeof(*asked));
+	int matches = 0, about = 0;
+
+	if (!asked)
+		return -ENOMEM;
+	asked->out = out;
+	asked->instance.event = event;
+	for (size_t i = 0; i < facts; i++) {
+		int r = take_fact(asked, &fact[i]);
+
+		if (r < 0)
+			return r;
+	}
+	complete(asked);
+	for (size_t i = 0; i < rules->rules; i++) {
+		if (!(rules->rule[i].events >> event & 1))
+			continue;
+		about += rules->rule[i].enabled;
+		matches += tell_rule(asked, &rules->rule[i]);
+	}
+	fprintf(out, "%d of %d rules for \"%s\" match\n", matches, about,
+		lictor_event_words[event].name);
+	return asked->instance.error ? asked->instance.error : matches;
+}
