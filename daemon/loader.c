@@ -92,6 +92,20 @@ static int lsm_active(void)
 	return strstr(list, ",bpf,") ? 0 : -EOPNOTSUPP;
 }
 
+/* While it is 0, programs attach and are never called: not even an error says so. */
+static int ftrace_enabled(void)
+{
+	char value = '1';
+	int fd = open("/proc/sys/kernel/ftrace_enabled", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return 0;
+	if (read(fd, &value, 1) != 1)
+		value = '1';
+	close(fd);
+	return value == '0' ? -ENETDOWN : 0;
+}
+
 /* The smallest LSM program: does this kernel take any? */
 static int lsm_loads(const struct btf *kernel)
 {
@@ -335,8 +349,10 @@ static int open_all(struct lictor_engine *engine)
 	}
 	engine->lsm_error = lsm_active();
 	if (!engine->lsm_error)
+		engine->lsm_error = ftrace_enabled();
+	if (!engine->lsm_error)
 		engine->lsm_error = lsm_loads(kernel);
-	engine->cgroup_error = -EOPNOTSUPP;
+	engine->cgroup_error = -ESRCH; /* not needed */
 	if (engine->lsm_error)
 		try_cgroup(engine);
 	find_hooks(engine, kernel);
@@ -406,6 +422,8 @@ static const char *why_no_lsm(const struct lictor_engine *engine)
 		return "bpf is not among the active LSMs (add it to lsm= on the kernel command line)";
 	case ENODATA:
 		return "securityfs is not mounted, so the active LSMs are not known";
+	case ENETDOWN:
+		return "kernel.ftrace_enabled is 0: LSM programs attach and never run";
 	case EPERM:
 		return "this kernel refuses BPF LSM programs (EPERM)";
 	default:

@@ -38,6 +38,6 @@ char *lictor_support_text(const struct lictor_support *support, size_t rule,
 			  struct lictor_arena *arena);
 /* Why a hook is not loaded or attached, for people; NULL where nothing is wrong with it. */
 const char *lictor_support_hook(const struct lictor_hook_state *hook);
-#define LICTOR_HOOK_MISSING "not in this kernel"
+#define LICTOR_HOOK_MISSING "not in this kernel, or not needed"
 
 #endif

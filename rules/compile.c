@@ -202,7 +202,7 @@ static int make_clauses(struct lictor_compiler *c, int event)
 		if (!(rule->events >> event & 1))
 			continue;
 		if (k->rules >= LICTOR_CLAUSES_MAX ||
-		    k->count + rule->unlesses > LICTOR_CLAUSES_MAX) {
+		    (rule->unlesses && k->count + rule->unlesses > LICTOR_CLAUSES_MAX)) {
 			lictor_diag_error(c->diags, rule->place, NULL,
 					  "rule \"%s\" is too much for event \"%s\": the limit is %u "
 					  "clauses (one for each rule, one for each of its `unless`)",

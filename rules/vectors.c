@@ -128,6 +128,15 @@ static bool fails_closed(const struct lictor_rule *rule)
 	return rule->action >= LICTOR_ACTION_BLOCK;
 }
 
+/* Without even a buffer to decide in, only such a rule stops the event. */
+static bool denies(const struct lictor_compiler *c, const struct lictor_rule *rule)
+{
+	bool monitor = rule->mode == LICTOR_MODE_MONITOR ||
+		       (rule->mode == LICTOR_MODE_DEFAULT && c->monitor);
+
+	return !monitor && rule->action >= LICTOR_ACTION_BLOCK && fails_closed(rule);
+}
+
 static bool names_target(const struct lictor_rule *rule)
 {
 	for (size_t i = 0; i < rule->match.predicates; i++)
@@ -436,7 +445,7 @@ static int compile_event(struct lictor_compiler *c, int event)
 	head.match = words_between(0, k->rules);
 	head.words = head.match | words_between(k->first_unless, k->count);
 	for (uint32_t i = 0; i < k->rules; i++)
-		head.closed |= fails_closed(&c->rules->rule[c->out->rule[k->owner[i]]]);
+		head.closed |= denies(c, &c->rules->rule[c->out->rule[k->owner[i]]]);
 	memcpy(lictor_write_at(&c->writer, at), &head, sizeof(head));
 	return 0;
 }

@@ -96,11 +96,10 @@ static int do_ftruncate(char **arg)
    hold PATH GO WORD DONE: WORD is write, truncate or exec; DONE receives the errno. */
 static int do_hold(char **arg)
 {
-	int fd = open(arg[0], O_RDWR | O_CLOEXEC), error = 0, status;
+	int fd = open(arg[0], (strcmp(arg[2], "exec") ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+	int error = 0, status;
 	pid_t child;
 
-	if (fd < 0)
-		fd = open(arg[0], O_RDONLY | O_CLOEXEC);
 	CHECK(fd);
 	if (fork() > 0)
 		return 0;
