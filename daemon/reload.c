@@ -176,6 +176,10 @@ int lictor_draft_install(struct lictor_draft *draft, struct lictor_engine *engin
 
 	if (error)
 		return error;
+	/* The kernel has it now; what stays of a compiled set are its numbers and its atoms. */
+	free(draft->set->compiled->image);
+	draft->set->compiled->image = NULL;
+	malloc_trim(0);
 	*ret_set = TAKE(draft->set);
 	return 0;
 }

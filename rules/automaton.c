@@ -472,7 +472,7 @@ static int row(struct builder *b, uint32_t state)
 
 static size_t table_bytes(const struct lictor_dfa *dfa)
 {
-	return (size_t)dfa->states * 12 + (size_t)dfa->cells * 8 + 8 * 256 + 512;
+	return (size_t)dfa->states * 12 + (size_t)dfa->cells * 8 + 8 * 512 + 512;
 }
 
 static int explore(struct builder *b, size_t room)

@@ -9,6 +9,8 @@
 
 #include "rules/automaton.h"
 
+#define HOLES_MAX 2048u /* cells from the end that a row of several looks for room in */
+
 struct packing {
 	struct lictor_comb *comb;
 	size_t room;
@@ -60,8 +62,12 @@ static int place_row(struct packing *p, const struct lictor_dfa *dfa, uint32_t s
 	while (p->first_free < p->room && comb->check[p->first_free])
 		p->first_free++;
 	/* The row's first cell takes a free one; wide rows give up on old holes after a while. */
-	for (at = p->first_free < lead ? lead : p->first_free;; at++) {
-		int r = make_room(p, (size_t)at + p->width * 2 + 1);
+	at = p->first_free;
+	if (s->cells > 1 && comb->cells > at + HOLES_MAX)
+		at = comb->cells - HOLES_MAX;
+	for (;; at++) {
+		size_t wanted = (size_t)at + p->width * 2 + 1;
+		int r = wanted > p->room ? make_room(p, wanted) : 0;
 
 		if (r < 0)
 			return r;
@@ -101,7 +107,8 @@ static uint32_t *by_width(const struct lictor_dfa *dfa)
 int lictor_comb_pack(const struct lictor_dfa *dfa, struct lictor_comb *ret_comb)
 {
 	struct lictor_comb comb = { .base = calloc(dfa->states + 1, sizeof(*comb.base)) };
-	struct packing p = { .comb = &comb, .width = dfa->classes };
+	/* From the width of a row on, so that the first free cell will do for any row's first one. */
+	struct packing p = { .comb = &comb, .first_free = dfa->classes, .width = dfa->classes };
 	uint32_t *order = by_width(dfa);
 	int r = comb.base && order ? make_room(&p, dfa->classes + 1) : -ENOMEM;
 

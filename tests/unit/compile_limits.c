@@ -388,10 +388,10 @@ static void test_explosive(void **state)
 	begin(&made, 41);
 	for (uint32_t i = 0; i < 40; i++)
 		add_pattern(&made, text_of(&made, "/data/%u/**", i));
-	add_pattern(&made, "**/a??????????????????????*b");
+	add_pattern(&made, "**a??????????????????????b**");
 	assert_int_equal(compile(&made, "a pattern that remembers 22 bytes"), -E2BIG);
 	assert_true(made.seconds < 30);
-	expect_error(&made, "pattern \"**/a???", "rule-41");
+	expect_error(&made, "pattern \"**a???", "rule-41");
 	end(&made);
 }
 
