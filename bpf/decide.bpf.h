@@ -232,6 +232,9 @@ __noinline int lictor_decide(struct lictor_scratch *s, u32 event, u32 second)
 	if (st && !second)
 		__sync_fetch_and_add(&st->decided[event], 1);
 	lictor_match(s->generation, j.tables, event, &s->facts, second, &s->work);
+	/* What was found out earlier has its reason; the rest are values with too many outcomes. */
+	if (s->work.unknown && !s->outcome.reasons)
+		lictor_reason(s, LICTOR_REASON_TOO_MANY_HITS);
 	if (!s->work.found)
 		return 0;
 	s->now = bpf_ktime_get_boot_ns();

@@ -41,6 +41,8 @@ struct lictor_work {
 	__u32 equal;
 	__u32 automaton;
 	/* matching */
+	__u32 unknown;		/* a field that was asked for has a value that cannot be had */
+	__u32 pad;
 	__u64 candidates;	/* words in which a clause may still hold */
 	__u64 found;		/* words of `word` that are not zero */
 	__u64 current;		/* clauses of the word at hand that still hold */
@@ -732,6 +734,8 @@ static long lictor_field_step(__u32 index, void *context)
 	if (!page)
 		return 1;
 	lictor_use(m, page, at, use);
+	if (use->state == LICTOR_UNKNOWN)
+		w->unknown = 1;
 	w->candidates &= lictor_field_summary(m->handle, at, use);
 	return !(w->candidates & LICTOR_GET(page, m->head, struct lictor_event_head, match));
 }
@@ -838,6 +842,7 @@ lictor_match(lictor_handle handle, lictor_tables tables, __u32 event, const stru
 	__u64 match;
 
 	work->found = 0;
+	work->unknown = 0;
 	if (!page || event >= LICTOR_EVENTS)
 		return;
 	m.head = LICTOR_AT(__u32, page,

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The BPF build of the matcher by itself, on the maps and in the scratch buffers of the kernel
+ * side: a request in, its answer out. Loaded by match_run.c only; it is attached to nothing.
+ */
+#include "bpf/views.bpf.h"
+#include "tests/bpf/request.h"
+
+struct match_request request;
+
+/* Classifies the request's string as the kernel side does. */
+static long string_step(u32 index, struct lictor_scratch **context)
+{
+	struct lictor_scratch *s = *context;
+	const struct match_string *string = &request.string[index & 7];
+	struct lictor_hits *hits = &s->facts.hits[index & 7];
+
+	_Static_assert(LICTOR_STRINGS == 8, "masks");
+	if (!string->views) {
+		hits->state = string->state;
+		return 0;
+	}
+	lictor_classify_text(s, request.generation, string->space, string->where[0], index & 7);
+	if (string->same)
+		lictor_hits_same(hits);
+	if (string->views == 2) {
+		lictor_classify_text(s, request.generation, string->space, string->where[1],
+				     LICTOR_STRINGS);
+		lictor_hits_view(hits, &s->other);
+	}
+	return 0;
+}
+
+struct taking {
+	lictor_tables tables;
+	struct lictor_scratch *s;
+	u32 judging;
+};
+
+static long rule_step(u32 index, struct taking *t)
+{
+	u32 rule = lictor_next_rule(t->tables, request.event, &t->s->work);
+	u64 bit = 1ull << (rule & 63), *word;
+
+	if (rule == ~0u)
+		return 1;
+	word = &request.matched[t->judging & 1][(rule & (REQUEST_RULES_MAX - 1)) / 64];
+	if (*word & bit)
+		request.twice = 1;
+	*word |= bit;
+	return 0;
+}
+
+/* One judging; lictor_decide() without what it reports and counts. */
+__noinline int judge(struct lictor_scratch *s, u32 judging)
+{
+	struct taking t = { .s = s, .judging = judging };
+
+	if (!s)
+		return 0;
+	t.tables = lictor_open(request.generation);
+	if (!t.tables)
+		return 0;
+	lictor_match(request.generation, t.tables, request.event, &s->facts, judging, &s->work);
+	bpf_loop(LICTOR_CLAUSES_MAX, rule_step, &t, 0);
+	return 0;
+}
+
+SEC("syscall")
+int match_request(void *context)
+{
+	struct lictor_scratch *s = lictor_scratch_get();
+	u64 from, between;
+	u32 i;
+
+	if (!s)
+		return 1;
+	bpf_probe_read_kernel(s->text, LICTOR_TEXT_SIZE, request.text);
+	bpf_probe_read_kernel(&s->facts.v, sizeof(s->facts.v), &request.values);
+	bpf_probe_read_kernel(s->facts.ancestors, sizeof(s->facts.ancestors), request.ancestors);
+	request.twice = 0;
+	for (i = 0; i < REQUEST_RULES_MAX / 64; i++) {
+		request.matched[0][i] = 0;
+		request.matched[1][i] = 0;
+	}
+	from = bpf_ktime_get_ns();
+	bpf_loop(LICTOR_STRINGS, string_step, &s, 0);
+	between = bpf_ktime_get_ns();
+	judge(s, 0);
+	request.match_ns += bpf_ktime_get_ns() - between;
+	request.classify_ns += between - from;
+	if (request.judgings == 2)
+		judge(s, 1);
+	bpf_probe_read_kernel(request.hits, sizeof(request.hits), s->facts.hits);
+	request.judged++;
+	lictor_scratch_put(s);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/* One event that the BPF build of the matcher is asked about, and its answer. */
+#ifndef LICTOR_MATCH_REQUEST_H
+#define LICTOR_MATCH_REQUEST_H
+
+#include "bpf/match.h"
+
+#define REQUEST_RULES_MAX 4096u
+
+/* Where the texts of a string are, each with its length in the upper half. */
+struct match_string {
+	__u32 state;
+	__u32 space;
+	__u32 views;	/* 0: no text; 1: one; 2: two that differ */
+	__u32 same;	/* one, and it is the host's too */
+	__u32 where[2];
+};
+
+struct match_request {
+	__u64 generation;
+	__u32 event;
+	__u32 judgings;	/* 2 for a rename or link */
+	struct match_string string[LICTOR_STRINGS];
+	struct lictor_values values;
+	struct lictor_ancestors ancestors[LICTOR_ANCESTOR_SLOTS];
+	char text[LICTOR_TEXT_SIZE];
+	/* the answer */
+	__u64 judged;	/* requests, ever */
+	__u64 classify_ns;
+	__u64 match_ns;
+	__u32 twice;	/* a rule came twice in one judging */
+	__u32 pad;
+	struct lictor_hits hits[LICTOR_STRINGS];
+	__u64 matched[2][REQUEST_RULES_MAX / 64];
+};
+
+#endif
