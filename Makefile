@@ -5,7 +5,8 @@ B := build
 CC ?= gcc
 CLANG ?= clang-19
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/bin/bpftool) bpftool)
-MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
+# Asked when it is used: `make run` on a new machine installs the compiler first.
+MULTIARCH = $(shell $(CC) -print-multiarch 2>/dev/null)
 ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(shell uname -m)))
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum \
@@ -21,7 +22,7 @@ CFLAGS ?= -g
 ALL_CFLAGS = -std=gnu11 $(WARN) $(HARDEN) -D_GNU_SOURCE -I. -I$(B) -MMD -MP $(CFLAGS)
 LIBS := -lyaml -lcap -lsystemd -lbpf -lelf
 
-BPF_CFLAGS := -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-declarations \
+BPF_CFLAGS = -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-declarations \
 	-target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -I. $(if $(MULTIARCH),-I/usr/include/$(MULTIARCH))
 
 object = $(patsubst %.c,$(B)/o/%.o,$(1))
@@ -112,20 +113,24 @@ $(VM_HELPERS):
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 $(WARN) -D_GNU_SOURCE -static -o $@ $<
 
-run: setup all ## start the daemon here, with the shipped rules, in the foreground
+AGAIN = @$(MAKE) --no-print-directory -j$(shell nproc)
+
+run: setup ## start the daemon here, with the shipped rules, in the foreground
+	$(AGAIN) all
 	@tests/run
 
-check: setup all unit $(B)/match-run $(VM_HELPERS) kernels ## the whole test suite, virtual machines included
+check: setup ## the whole test suite, virtual machines included
+	$(AGAIN) all unit $(B)/match-run $(VM_HELPERS)
+	@tests/vm/fetch-kernels 5.10 6.1 6.12 latest
 	@tests/check
 
-demo: setup all $(VM_HELPERS) kernels ## block, alert and kill, live in a virtual machine
+demo: setup ## block, alert and kill, live in a virtual machine
+	$(AGAIN) all $(VM_HELPERS)
 	@tests/vm/demo
 
-bench: setup all $(VM_HELPERS) kernels ## what it costs, as ratios
+bench: setup ## what it costs, as ratios
+	$(AGAIN) all $(VM_HELPERS)
 	@tests/bench/open
-
-kernels: setup
-	@tests/vm/fetch-kernels 5.10 6.1 6.12 latest
 
 deps: ## install what building needs
 	@packaging/deps build
@@ -151,5 +156,5 @@ clean: ## remove what was built; kernels stay
 
 -include $(shell test -d $(B)/o && find $(B)/o -name '*.d')
 
-.PHONY: help all unit run check demo bench kernels deps setup fuzz install deb clean
+.PHONY: help all unit run check demo bench deps setup fuzz install deb clean
 .DELETE_ON_ERROR:
