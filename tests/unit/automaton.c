@@ -166,8 +166,8 @@ static void test_each_alone(void **state)
 	}
 }
 
-/* In pairs, so that no text fulfils more patterns than are kept. */
-static void test_each_with_each(void **state)
+/* In threes, so that no text fulfils more patterns than are kept. */
+static void test_three_together(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i + 3 <= GLOBS; i++) {
@@ -215,7 +215,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_alone),
-		cmocka_unit_test(test_each_with_each),
+		cmocka_unit_test(test_three_together),
 		cmocka_unit_test(test_long_texts),
 	};
 

@@ -603,7 +603,6 @@ static const uint32_t sample_events[] = {
 	LICTOR_EVENT_CONNECT, LICTOR_EVENT_BIND, LICTOR_EVENT_EXIT, LICTOR_EVENT_READ,
 };
 
-/* clauses: about how many the set is to have in all. */
 static struct sample_set *sample_set_new(size_t rules, uint32_t unlesses, bool strict, bool many)
 {
 	struct lictor_arena *arena = lictor_arena_new();
