@@ -359,7 +359,7 @@ struct lictor_hits {
 	__u8 state;
 	__u8 any;
 	__u8 sure;
-	__u8 pad;
+	__u8 own;	/* so many of any_out, the first, are the process's own view's */
 	__u16 any_out[LICTOR_HITS_MAX];
 	__u16 sure_out[LICTOR_HITS_MAX];
 };

@@ -301,6 +301,7 @@ lictor_classify(lictor_tables tables, __u32 space, const char *text, __u32 start
 	hits->state = LICTOR_PRESENT;
 	hits->any = 0;
 	hits->sure = 0;
+	hits->own = 0;
 	if (!page) {
 		hits->state = LICTOR_UNKNOWN;
 		return;
@@ -317,6 +318,7 @@ lictor_classify(lictor_tables tables, __u32 space, const char *text, __u32 start
 	automata = LICTOR_GET(page, r.space, struct lictor_space_head, automata);
 	if (automata)
 		LICTOR_LOOP(automata, lictor_automaton_step, &r);
+	hits->own = hits->any;
 }
 
 /* Both views of an object agree: what is so in any is so in every. */
@@ -329,31 +331,44 @@ static __inline __attribute__((always_inline)) void lictor_hits_same(struct lict
 	hits->sure = hits->any;
 }
 
+/* One more outcome that is certain. */
+LICTOR_FUNCTION int lictor_hits_certain(struct lictor_hits *hits, __u16 out)
+{
+	__u32 i, n;
+
+	if (!hits)
+		return 0;
+	n = hits->sure;
+	for (i = 0; i < LICTOR_HITS_MAX; i++)
+		if (i < n && hits->sure_out[i] == out)
+			return 0;
+	if (n >= LICTOR_HITS_MAX)
+		return 0;
+	hits->sure_out[n & (LICTOR_HITS_MAX - 1)] = out;
+	hits->sure = (__u8)(n + 1);
+	return 0;
+}
+
 /*
- * A second view of the same object: `any` grows by its outcomes, `sure` is what both have. Counts
- * are read back from memory on purpose: a verifier that knew them would try every combination.
+ * A name that the host has for the object, classified: `any` grows by its outcomes; those that
+ * the process's own view has too are certain.
  */
 LICTOR_FUNCTION int lictor_hits_view(struct lictor_hits *hits, const struct lictor_hits *other)
 {
-	volatile __u8 *sure;
-	__u32 i, first;
+	__u32 i, own;
 
 	if (!hits || !other)
 		return 0;
-	sure = &hits->sure;
-	first = hits->any;
-	*sure = 0;
+	own = hits->own;
 	for (i = 0; i < LICTOR_HITS_MAX; i++) {
 		__u16 out = other->any_out[i];
 
 		if (i >= other->any)
 			break;
-		if (lictor_hits_have(hits, first, out)) {
-			hits->sure_out[*sure & (LICTOR_HITS_MAX - 1)] = out;
-			*sure = (__u8)(*sure + 1);
-		} else {
+		if (lictor_hits_have(hits, own, out))
+			lictor_hits_certain(hits, out);
+		else
 			lictor_hit(hits, out);
-		}
 	}
 	if (other->state == LICTOR_UNKNOWN)
 		hits->state = LICTOR_UNKNOWN;
@@ -586,6 +601,7 @@ lictor_use(struct lictor_matching *m, const void *page, __u32 at, struct lictor_
 	}
 	use->any = 0;
 	use->sure = 0;
+	use->own = 0;
 	if (kind == LICTOR_KIND_STRING) {
 		if (slot >= LICTOR_STRINGS) {
 			use->state = LICTOR_ABSENT;

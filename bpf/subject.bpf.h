@@ -31,6 +31,10 @@ __noinline int lictor_ancestors_add(u64 generation, u32 space, const struct lict
 	atoms = LICTOR_GET(page, head, struct lictor_space_head, atoms);
 	if (!atoms)
 		return 0;
+	/* An ancestor that could not be classified may be any: doubt goes to the rule. */
+	if (hits->state == LICTOR_UNKNOWN)
+		for (i = 0; i < LICTOR_ATOMS_MAX / 64; i++)
+			set->any.bit[i] = ~0ull;
 	for (i = 0; i < LICTOR_HITS_MAX; i++) {
 		u32 at;
 

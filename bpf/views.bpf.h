@@ -207,6 +207,7 @@ __noinline int lictor_views(struct lictor_scratch *s, u64 generation, u32 which,
 	hits = &s->facts.hits[string];
 	hits->any = 0;
 	hits->sure = 0;
+	hits->own = 0;
 	hits->state = LICTOR_PRESENT;
 	if (a->pseudo) {
 		hits->state = LICTOR_ABSENT;
