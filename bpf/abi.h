@@ -428,7 +428,7 @@ struct lictor_subject {
 	__u32 parent_pid;
 	__u32 flags;
 	__u64 exec_inode;			/* decided by the exec hook in this exec */
-	__u64 truncate_inode;			/* decided at an open that truncates */
+	__u64 truncate_dentry;			/* let pass at an open that truncates */
 	__u64 truncate_ns;
 	__u16 image_length;
 	__u16 parent_length;

@@ -52,6 +52,9 @@ static __always_inline void lictor_address4(struct lictor_scratch *s, u32 slot, 
 	u8 *to = s->facts.v.address[slot & 1];
 	u32 field = slot ? LICTOR_FIELD_SOURCE_IP : LICTOR_FIELD_DESTINATION_IP;
 
+	/* To no address in particular is to this host. */
+	if (slot == LICTOR_ADDRESS_DESTINATION && !address)
+		address = bpf_htonl(0x7f000001);
 	__builtin_memset(to, 0, 10);
 	to[10] = 0xff;
 	to[11] = 0xff;
@@ -62,9 +65,17 @@ static __always_inline void lictor_address4(struct lictor_scratch *s, u32 slot, 
 static __always_inline void lictor_address6(struct lictor_scratch *s, u32 slot, const u8 *address)
 {
 	u32 field = slot ? LICTOR_FIELD_SOURCE_IP : LICTOR_FIELD_DESTINATION_IP;
+	u8 *to = s->facts.v.address[slot & 1];
+	const u32 *word = (const u32 *)address;
 
-	__builtin_memcpy(s->facts.v.address[slot & 1], address, 16);
+	__builtin_memcpy(to, address, 16);
 	s->facts.v.state[field] = LICTOR_PRESENT;
+	if (slot != LICTOR_ADDRESS_DESTINATION || word[0] || word[1] || word[3])
+		return;
+	if (!word[2])
+		to[15] = 1;
+	else if (word[2] == bpf_htonl(0xffff))
+		lictor_address4(s, slot, 0);
 }
 
 /* ipv4 or ipv6 by the destination (or, without one, the source) that the facts hold. */
@@ -80,14 +91,14 @@ static __always_inline void lictor_network_type(struct lictor_scratch *s, u32 sl
 
 /*
  * A socket address of `length` bytes that the kernel has copied. slot: is it where a packet goes,
- * or the socket's own? unspec: this protocol takes AF_UNSPEC for AF_INET.
+ * or the socket's own? unspec: the family that this protocol takes AF_UNSPEC for, or AF_UNSPEC.
  */
 static __always_inline void lictor_gather_address(struct lictor_scratch *s, u32 slot,
-						  const void *address, u32 length, bool unspec)
+						  const void *address, u32 length, u32 unspec)
 {
 	u32 ip = slot ? LICTOR_FIELD_SOURCE_IP : LICTOR_FIELD_DESTINATION_IP;
 	u32 port = slot ? LICTOR_FIELD_SOURCE_PORT : LICTOR_FIELD_DESTINATION_PORT;
-	u8 raw[28] = {};
+	u8 raw[28] __attribute__((aligned(8))) = {};
 	u32 family;
 
 	if (length < 2 ||
@@ -98,7 +109,9 @@ static __always_inline void lictor_gather_address(struct lictor_scratch *s, u32 
 		return;
 	}
 	family = *(u16 *)raw;
-	if (family == AF_INET || (family == AF_UNSPEC && unspec)) {
+	if (family == AF_UNSPEC)
+		family = unspec;
+	if (family == AF_INET) {
 		lictor_address4(s, slot, *(u32 *)(raw + 4));
 		lictor_number(s, port, bpf_ntohs(*(u16 *)(raw + 2)));
 		lictor_network_type(s, slot);

@@ -137,8 +137,10 @@ static long lictor_beyond_step(u32 index, struct lictor_climb *c)
 	if (a->anchored)
 		return 1;
 	parent = dentry->d_parent;
-	if (parent == dentry)
+	if (parent == dentry) {
+		a->top = 1;
 		return 1;
+	}
 	if (lictor_prepend(c->s, a, dentry->d_name.name, dentry->d_name.len))
 		return 1;
 	c->dentry = parent;
@@ -211,6 +213,7 @@ static __always_inline void lictor_ascend(struct lictor_scratch *s, lictor_table
 	a->problem = 0;
 	a->pseudo = 0;
 	a->arrived = 0;
+	a->top = 0;
 	a->anchored = 0;
 	a->host_length = 0;
 	a->mountless = !mnt;
@@ -225,6 +228,8 @@ static __always_inline void lictor_ascend(struct lictor_scratch *s, lictor_table
 	}
 	if (!mnt) {
 		bpf_loop(LICTOR_STEPS, lictor_beyond_step, &c, 0);
+		if (!a->anchored && !a->top && !a->problem)
+			a->problem = LICTOR_REASON_PATH_TOO_LONG;
 		return;
 	}
 	c.root = mnt->mnt_root;
@@ -246,6 +251,12 @@ static __always_inline void lictor_ascend(struct lictor_scratch *s, lictor_table
 		if (a->anchored)
 			a->host_length = LICTOR_PATH_MAX - a->suffix;
 		a->cursor = cursor;
+		/* Nowhere on the host is an answer; not to have got to the end is none. */
+		if (!a->anchored && !a->top) {
+			if (!a->problem)
+				a->problem = LICTOR_REASON_PATH_TOO_LONG;
+			return;
+		}
 		a->problem = 0;
 	}
 	if (a->host_length) {

@@ -185,9 +185,21 @@ static __always_inline bool lictor_parent_known(const struct lictor_subject *sub
 	       !(subject->flags & LICTOR_SUBJECT_PARENT_CUT);
 }
 
-/* All of an identity but the image itself: the creator, and what is carried over of ancestors. */
+/* The image of a task that has just come to be known, whose program ascent[0] is about. */
+__noinline int lictor_meet(struct lictor_scratch *s, struct lictor_subject *subject,
+			   u64 generation)
+{
+	if (!s || !subject)
+		return 0;
+	lictor_keep_image(s, subject);
+	lictor_classify_image(s, generation, subject);
+	lictor_identity_of(subject, generation)->image = s->facts.hits[LICTOR_STRING_IMAGE];
+	return 0;
+}
+
+/* All of an identity under a generation; known: but for the image, which has just been met. */
 __noinline int lictor_prepare(struct lictor_scratch *s, struct lictor_subject *subject,
-			      u64 generation)
+			      u64 generation, u32 known)
 {
 	struct lictor_identity *id, *old;
 	lictor_tables tables = lictor_open(generation);
@@ -197,6 +209,19 @@ __noinline int lictor_prepare(struct lictor_scratch *s, struct lictor_subject *s
 		return 0;
 	id = lictor_identity_of(subject, generation);
 	old = lictor_identity_of(subject, generation + 1);
+	/* What was kept at exec is what the process is; what was not kept whole is not known. */
+	if (!known) {
+		id->image.state = LICTOR_ABSENT;
+		id->image.any = 0;
+		id->image.sure = 0;
+	}
+	if (!known && subject->flags & LICTOR_SUBJECT_CUT) {
+		id->image.state = LICTOR_UNKNOWN;
+	} else if (!known && subject->image_length && subject->image_length <= LICTOR_IMAGE_TEXT) {
+		lictor_classify_kept(s, generation, subject->image, subject->image_length,
+				     subject->flags & LICTOR_SUBJECT_HOST, LICTOR_STRING_IMAGE);
+		id->image = s->facts.hits[LICTOR_STRING_IMAGE];
+	}
 	if (lictor_parent_known(subject)) {
 		lictor_classify_kept(s, generation, subject->parent, subject->parent_length,
 				     subject->flags & LICTOR_SUBJECT_PARENT_HOST,
@@ -246,7 +271,7 @@ int classify_tasks(struct bpf_iter__task *ctx)
 	lictor_tables tables;
 	struct mm_struct *mm;
 	struct file *file = NULL;
-	bool from_text;
+	bool fresh;
 	u64 generation;
 
 	if (!task || !c)
@@ -274,7 +299,8 @@ int classify_tasks(struct bpf_iter__task *ctx)
 	mm = task->mm;
 	if (mm)
 		file = mm->exe_file;
-	if (!subject->start_ns) {
+	fresh = !subject->start_ns;
+	if (fresh) {
 		struct task_struct *parent = task->real_parent;
 
 		subject->start_ns = task->group_leader->start_boottime;
@@ -286,25 +312,12 @@ int classify_tasks(struct bpf_iter__task *ctx)
 		if (task->flags & PF_KTHREAD)
 			subject->flags |= LICTOR_SUBJECT_KERNEL;
 	}
-	from_text = subject->image_length && subject->image_length <= LICTOR_IMAGE_TEXT &&
-		    subject->flags & LICTOR_SUBJECT_HOST &&
-		    !(subject->flags & LICTOR_SUBJECT_CUT);
-	if (from_text) {
-		lictor_classify_kept(s, generation, subject->image, subject->image_length, true,
-				     LICTOR_STRING_IMAGE);
-		id->image = s->facts.hits[LICTOR_STRING_IMAGE];
-	} else if (file) {
+	/* Only of a task that has just come to be known is exe_file read: a process can change it. */
+	if (fresh && file) {
 		lictor_ascend(s, tables, 0, file->f_path.mnt, file->f_path.dentry);
-		if (!subject->image_length)
-			lictor_keep_image(s, subject);
-		lictor_classify_image(s, generation, subject);
-		id->image = s->facts.hits[LICTOR_STRING_IMAGE];
-	} else {
-		id->image.state = LICTOR_ABSENT;
-		id->image.any = 0;
-		id->image.sure = 0;
+		lictor_meet(s, subject, generation);
 	}
-	lictor_prepare(s, subject, generation);
+	lictor_prepare(s, subject, generation, fresh && file);
 	lictor_scratch_put(s);
 	return 0;
 }

@@ -63,6 +63,7 @@ struct lictor_ascent {
 	u32 problem;		/* enum lictor_reason */
 	u32 pseudo;		/* the object is on no mounted file system (memfd, pipe, socket) */
 	u32 arrived;		/* at the mount's root */
+	u32 top;		/* at the file system's */
 	u32 anchored;		/* the nearest anchor is known, and has so many names: */
 	u32 suffix;		/* what is below it: [suffix, LICTOR_PATH_MAX) of the region */
 	u32 dev;

@@ -117,6 +117,8 @@ static __always_inline void lictor_keep_image(struct lictor_scratch *s,
 	subject->flags &= ~(LICTOR_SUBJECT_CUT | LICTOR_SUBJECT_HOST);
 	if (length > LICTOR_PATH_MAX)
 		length = 0;
+	if (a->problem)
+		subject->flags |= LICTOR_SUBJECT_CUT;
 	if (length > LICTOR_IMAGE_TEXT) {
 		subject->flags |= LICTOR_SUBJECT_CUT;
 		from += length - LICTOR_IMAGE_TEXT;

@@ -10,9 +10,13 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 
@@ -118,10 +122,45 @@ static int settle(struct search *search)
 	return error;
 }
 
+/*
+ * May links on the way be followed? Only where nobody but root could have put them: else a link in
+ * a user's directory would give this name to any object of the host.
+ */
+static bool links_are_roots(const char *path)
+{
+	char part[PATH_MAX];
+
+	for (size_t i = 0; path[i]; i++) {
+		struct stat st;
+
+		if (path[i + 1] && path[i + 1] != '/')
+			continue;
+		if (i + 2 > sizeof(part))
+			return false;
+		memcpy(part, path, i + 1);
+		part[i + 1] = '\0';
+		if (lstat(part, &st) < 0 || st.st_uid != 0)
+			return false;
+		if (S_ISDIR(st.st_mode) && path[i + 1] && st.st_mode & (S_IWGRP | S_IWOTH))
+			return false;
+	}
+	return true;
+}
+
+static int open_place(const char *path)
+{
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS };
+	int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+
+	if (fd < 0 && errno == ELOOP && links_are_roots(path))
+		fd = open(path, O_PATH | O_CLOEXEC);
+	return fd;
+}
+
 /* A place that is not there has no anchor; its pattern still holds by name. */
 static int look_up(struct search *search, const char *path)
 {
-	int fd = open(path, O_PATH | O_CLOEXEC);
+	int fd = open_place(path);
 
 	if (fd < 0)
 		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -errno : 0;

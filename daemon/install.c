@@ -86,6 +86,13 @@ static int fill_slot(struct lictor_engine *engine, uint32_t slot,
 	return error;
 }
 
+/* An update of a map of maps returns when no program that might have seen the old state runs any
+   more; this one changes nothing, and is for the waiting. */
+static void wait_for_programs(const struct lictor_engine *engine, uint32_t slot)
+{
+	put(engine, "images", slot, engine->image_fd[slot]);
+}
+
 /* Every process's identity under the pending generation. Twice: a task made by one that the first
    round had not reached yet may be behind it. */
 static int classify(struct lictor_engine *engine)
@@ -163,9 +170,7 @@ static void flip(struct lictor_engine *engine, uint64_t generation, uint64_t hoo
 	__atomic_store_n(&engine->control->pending, 0, __ATOMIC_RELEASE);
 	engine->generation = generation;
 	detach_all(engine, ~hooks);
-	/* An update of a map of maps returns when no program that might have seen the old state
-	   runs any more; this one changes nothing, and is for the waiting. */
-	put(engine, "images", slot, engine->image_fd[slot]);
+	wait_for_programs(engine, slot);
 	empty_slot(engine, old, false);
 }
 
@@ -185,6 +190,7 @@ int lictor_engine_install(struct lictor_engine *engine, const struct lictor_comp
 		error = fill_slot(engine, slot, compiled);
 	if (!error) {
 		__atomic_store_n(&engine->control->pending, generation, __ATOMIC_RELEASE);
+		wait_for_programs(engine, slot);
 		error = classify(engine);
 	}
 	if (!error)

@@ -34,6 +34,9 @@ int BPF_PROG(lsm_file_open, struct file *file, int ret)
 	/* The kernel's own open of a program: exec decides on it. */
 	if (file->f_flags & FMODE_EXEC)
 		return ret;
+	/* Before 6.5, overlayfs opens the file in its layer under the name that has been judged. */
+	if (file->f_inode->i_sb != file->f_path.dentry->d_sb)
+		return ret;
 	LICTOR_OPEN(s, lictor_opens_for_writing(file) ? LICTOR_EVENT_WRITE : LICTOR_EVENT_READ,
 		    file->f_mode & FMODE_READ ? LICTOR_EVENT_READ : LICTOR_EVENTS, file_open);
 	lictor_number(s, LICTOR_FIELD_FILE_FLAGS, lictor_open_flags(file->f_flags));
@@ -43,24 +46,27 @@ int BPF_PROG(lsm_file_open, struct file *file, int ret)
 		s->twice = (file->f_mode & FMODE_READ) != 0;
 		lictor_decide(s, LICTOR_EVENT_WRITE, 0);
 	}
-	if (file->f_flags & O_TRUNC && !s->created) {
-		subject = bpf_task_storage_get(&subjects, bpf_get_current_task_btf(), 0, 0);
-		if (subject) {
-			subject->truncate_inode = (u64)file->f_inode;
+	if (file->f_mode & FMODE_READ) {
+		s->created = 0;
+		lictor_decide(s, LICTOR_EVENT_READ, 0);
+	}
+	subject = bpf_task_storage_get(&subjects, bpf_get_current_task_btf(), 0, 0);
+	if (subject) {
+		subject->truncate_dentry = 0;
+		if (file->f_flags & O_TRUNC && s->outcome.action < LICTOR_ACTION_BLOCK) {
+			subject->truncate_dentry = (u64)file->f_path.dentry;
 			subject->truncate_ns = bpf_ktime_get_ns();
 		}
 	}
-	s->created = 0;
-	if (file->f_mode & FMODE_READ)
-		lictor_decide(s, LICTOR_EVENT_READ, 0);
 	return lictor_deny(s);
 }
 
 /*
- * The truncation of an open(O_TRUNC) that file_open has just decided: within the same system call,
- * so nothing but that call's own work lies between. Once, and not later than a moment.
+ * The truncation of an open(O_TRUNC) that file_open has just let pass, by the same name: within the
+ * same system call, so nothing but that call's own work lies between. Once, and not later than a
+ * moment.
  */
-static __always_inline bool lictor_truncate_decided(struct inode *inode)
+static __always_inline bool lictor_truncate_decided(struct dentry *dentry)
 {
 	struct lictor_subject *subject =
 		bpf_task_storage_get(&subjects, bpf_get_current_task_btf(), 0, 0);
@@ -68,9 +74,9 @@ static __always_inline bool lictor_truncate_decided(struct inode *inode)
 
 	if (!subject)
 		return false;
-	decided = subject->truncate_inode;
-	subject->truncate_inode = 0;
-	return decided == (u64)inode && bpf_ktime_get_ns() - subject->truncate_ns < 1000000;
+	decided = subject->truncate_dentry;
+	subject->truncate_dentry = 0;
+	return decided == (u64)dentry && bpf_ktime_get_ns() - subject->truncate_ns < 1000000;
 }
 
 SEC("lsm/path_truncate")
@@ -78,7 +84,7 @@ int BPF_PROG(lsm_path_truncate, const struct path *path, int ret)
 {
 	struct dentry *dentry = path->dentry;
 
-	if (lictor_truncate_decided(lictor_dentry_inode(dentry)))
+	if (lictor_truncate_decided(dentry))
 		return ret;
 	LICTOR_OPEN(s, LICTOR_EVENT_WRITE, LICTOR_EVENTS, path_truncate);
 	lictor_gather_inode(s, lictor_dentry_inode(dentry), dentry);
@@ -91,7 +97,7 @@ int BPF_PROG(lsm_path_truncate, const struct path *path, int ret)
 SEC("lsm/file_truncate")
 int BPF_PROG(lsm_file_truncate, struct file *file, int ret)
 {
-	if (lictor_truncate_decided(file->f_inode))
+	if (lictor_truncate_decided(file->f_path.dentry))
 		return ret;
 	LICTOR_OPEN(s, LICTOR_EVENT_WRITE, LICTOR_EVENTS, file_truncate);
 	lictor_gather_file(s, file);

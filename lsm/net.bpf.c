@@ -43,7 +43,7 @@ int BPF_PROG(lsm_socket_connect, struct socket *sock, struct sockaddr *address, 
 	LICTOR_OPEN(s, LICTOR_EVENT_CONNECT, LICTOR_EVENTS, socket_connect);
 	lictor_gather_socket(s, sk);
 	lictor_gather_own_end(s, sk);
-	lictor_gather_address(s, LICTOR_ADDRESS_DESTINATION, address, addrlen, false);
+	lictor_gather_address(s, LICTOR_ADDRESS_DESTINATION, address, addrlen, AF_UNSPEC);
 	lictor_decide(s, LICTOR_EVENT_CONNECT, 0);
 	return lictor_deny(s);
 }
@@ -54,6 +54,7 @@ int BPF_PROG(lsm_socket_sendmsg, struct socket *sock, struct msghdr *msg, int si
 	struct sock *sk = sock->sk;
 	u32 length = msg->msg_namelen, family, protocol;
 	void *name = msg->msg_name;
+	u16 asked = AF_INET;
 
 	if (!sk)
 		return ret;
@@ -65,10 +66,14 @@ int BPF_PROG(lsm_socket_sendmsg, struct socket *sock, struct msghdr *msg, int si
 	if (sk->sk_type == SOCK_STREAM && protocol != IPPROTO_SCTP &&
 	    !(msg->msg_flags & MSG_FASTOPEN))
 		return ret;
+	/* To UDP over IPv6 it means "no address": to the peer that connect() was judged by. */
+	bpf_probe_read_kernel(&asked, sizeof(asked), name);
+	if (asked == AF_UNSPEC && family == AF_INET6 && protocol == IPPROTO_UDP)
+		return ret;
 	LICTOR_OPEN(s, LICTOR_EVENT_CONNECT, LICTOR_EVENTS, socket_sendmsg);
 	lictor_gather_socket(s, sk);
 	lictor_gather_own_end(s, sk);
-	lictor_gather_address(s, LICTOR_ADDRESS_DESTINATION, name, length, family == AF_INET);
+	lictor_gather_address(s, LICTOR_ADDRESS_DESTINATION, name, length, family);
 	lictor_decide(s, LICTOR_EVENT_CONNECT, 0);
 	return lictor_deny(s);
 }
@@ -144,7 +149,7 @@ int BPF_PROG(lsm_socket_bind, struct socket *sock, struct sockaddr *address, int
 	LICTOR_OPEN(s, LICTOR_EVENT_BIND, LICTOR_EVENTS, socket_bind);
 	lictor_gather_socket(s, sk);
 	lictor_gather_address(s, LICTOR_ADDRESS_SOURCE, address, addrlen,
-			      sk->__sk_common.skc_family == AF_INET);
+			      sk->__sk_common.skc_family == AF_INET ? AF_INET : AF_UNSPEC);
 	s->facts.hits[LICTOR_STRING_SOCKET].state = LICTOR_ABSENT;
 	lictor_decide(s, LICTOR_EVENT_BIND, 0);
 	return lictor_deny(s);
