@@ -111,7 +111,7 @@ $(B)/vm-host: tests/vm/host.c tests/vm/channel.h
 $(B)/vm-probe: tests/vm/probe.c
 $(VM_HELPERS):
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -O2 $(WARN) -D_GNU_SOURCE -static -o $@ $<
+	$(CC) -std=gnu11 -O2 $(WARN) -static -o $@ $<
 
 AGAIN = @$(MAKE) --no-print-directory -j$(shell nproc)
 
