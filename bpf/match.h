@@ -658,7 +658,7 @@ static __inline __attribute__((always_inline)) __u32 lictor_field_at(__u32 head,
 static __inline __attribute__((always_inline)) __u32
 lictor_hit_vector(lictor_tables tables, __u32 table, __u32 outs, __u16 out)
 {
-	const void *page = lictor_page(tables, table);
+	const void *page = lictor_page(tables, table + out * 4u);
 
 	if (!page || out > outs)
 		return 0;
