@@ -29,7 +29,7 @@ object = $(patsubst %.c,$(B)/o/%.o,$(1))
 
 RULES := $(wildcard rules/*.c)
 OUTPUT := $(wildcard output/*.c)
-ENGINE := $(addprefix daemon/,loader.c install.c ring.c anchors.c hostcheck.c)
+ENGINE := $(addprefix daemon/,loader.c install.c ring.c anchors.c hostcheck.c kill.c)
 DAEMON := $(wildcard daemon/*.c)
 CLI := $(wildcard daemon/cli/*.c) $(addprefix daemon/,config.c nearest.c support.c) $(ENGINE) \
 	output/line.c output/escape.c
@@ -48,11 +48,19 @@ $(B)/o/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-$(call object,daemon/loader.c): $(B)/lictor.skel.h
+$(call object,daemon/loader.c): $(B)/lictor.skel.h $(B)/lictor-probing.skel.h
 
 $(B)/lictor.bpf.o: bpf/lictor.bpf.c $(wildcard bpf/* lsm/*) rules/vocab.tab
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
+
+# The same bodies for kprobes, which know no types.
+$(B)/lictor-probing.bpf.o: bpf/lictor.bpf.c $(wildcard bpf/* lsm/*) rules/vocab.tab
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -DLICTOR_PROBING -c -o $@ $<
+
+$(B)/lictor-probing.skel.h: $(B)/lictor-probing.bpf.o
+	$(BPFTOOL) gen skeleton $< name lictor_probing > $@.new && mv $@.new $@
 
 $(B)/lictor.skel.h: $(B)/lictor.bpf.o
 	$(BPFTOOL) gen skeleton $< name lictor_bpf > $@.new && mv $@.new $@
@@ -122,6 +130,7 @@ run: setup ## start the daemon here, with the shipped rules, in the foreground
 check: setup ## the whole test suite, virtual machines included
 	$(AGAIN) all unit $(B)/match-run $(VM_HELPERS)
 	@tests/vm/fetch-kernels 5.10 6.1 6.12 latest
+	@tests/vm/selftests --build
 	@tests/check
 
 demo: setup ## block, alert and kill, live in a virtual machine

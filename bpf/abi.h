@@ -12,7 +12,7 @@
 #include <linux/types.h>
 #endif
 
-#define LICTOR_ABI_VERSION 1
+#define LICTOR_ABI_VERSION 2
 
 /* ---- the vocabulary's numbers, from rules/vocab.tab ---- */
 
@@ -42,6 +42,7 @@ enum lictor_space {
 	LICTOR_SPACE_ARGS,
 	LICTOR_SPACE_ENV,
 	LICTOR_SPACE_CGROUP,
+	LICTOR_SPACE_ARGUMENT, /* texts that calls are given: mount.source, module.name ... */
 	LICTOR_SPACES
 };
 
@@ -73,7 +74,14 @@ enum lictor_verdict {
 };
 
 /* The ways into the kernel. */
-#define LICTOR_VIA_TABLE(X) X(LSM, "lsm") X(TP_BTF, "tp_btf") X(CGROUP, "cgroup")
+#define LICTOR_VIA_TABLE(X) \
+	X(LSM, "lsm") \
+	X(FMOD_RET, "fmod_ret")	/* on security_*, where bpf is not among the LSMs: denies too */ \
+	X(KPROBE, "kprobe")	/* on the same, where there are no trampolines: cannot deny */ \
+	X(TP_BTF, "tp_btf") \
+	X(FENTRY, "fentry")	/* on a function, where no hook is: cannot deny */ \
+	X(CGROUP, "cgroup") \
+	X(SCAN, "scan")		/* what was there before the rules */
 
 enum lictor_via {
 #define X(id, name) LICTOR_VIA_##id,
@@ -84,7 +92,8 @@ enum lictor_via {
 
 /*
  * The hooks, one program each. X(id, way, events that it decides)
- * The program for (id, LSM) is lsm_<id>, for TP_BTF tp_<id>, for CGROUP cg_<id>.
+ * The program for (id, LSM) is lsm_<id>, for TP_BTF tp_<id>, for FENTRY fe_<id>, for CGROUP
+ * cg_<id>. Those of way LSM are also run as FMOD_RET and as KPROBE.
  */
 #define E(id) (1ULL << LICTOR_EVENT_##id)
 #define LICTOR_HOOK_TABLE(X) \
@@ -92,6 +101,12 @@ enum lictor_via {
 	X(mmap_file, LSM, E(EXEC)) \
 	X(file_mprotect, LSM, E(EXEC)) \
 	X(file_open, LSM, E(READ) | E(WRITE)) \
+	X(file_permission, LSM, E(WRITE)) \
+	X(held_mmap, LSM, E(WRITE)) \
+	X(held_send, LSM, E(CONNECT)) \
+	X(sysctl_open, LSM, E(SYSCTL)) \
+	X(sysctl_permission, LSM, E(SYSCTL)) \
+	X(file_receive, LSM, E(WRITE)) \
 	X(path_truncate, LSM, E(WRITE)) \
 	X(file_truncate, LSM, E(WRITE)) \
 	X(path_mknod, LSM, E(CREATE) | E(MKNOD)) \
@@ -107,14 +122,61 @@ enum lictor_via {
 	X(inode_removexattr, LSM, E(XATTR)) \
 	X(inode_set_acl, LSM, E(XATTR)) \
 	X(inode_remove_acl, LSM, E(XATTR)) \
+	X(inode_getattr, LSM, E(STAT)) \
 	X(socket_connect, LSM, E(CONNECT)) \
 	X(socket_sendmsg, LSM, E(CONNECT)) \
 	X(unix_stream_connect, LSM, E(CONNECT)) \
 	X(unix_may_send, LSM, E(CONNECT)) \
+	X(sctp_bind_connect, LSM, E(CONNECT) | E(BIND)) \
 	X(socket_bind, LSM, E(BIND)) \
 	X(socket_listen, LSM, E(LISTEN)) \
+	X(socket_accept, LSM, E(ACCEPT)) \
+	X(sock_graft, LSM, E(ACCEPT)) \
+	X(socket_create, LSM, E(SOCKET)) \
+	X(ptrace_access_check, LSM, E(PTRACE)) \
+	X(ptrace_traceme, LSM, E(PTRACE)) \
+	X(task_kill, LSM, E(SIGNAL)) \
+	X(file_send_sigiotask, LSM, E(SIGNAL)) \
+	X(task_fix_setuid, LSM, E(SETUID)) \
+	X(task_fix_setgid, LSM, E(SETGID)) \
+	X(task_fix_setgroups, LSM, E(SETGID)) \
+	X(capset, LSM, E(CAPSET)) \
+	X(task_prctl, LSM, E(CAPSET)) \
+	X(userns_create, LSM, E(NAMESPACE)) \
+	X(sb_mount, LSM, E(MOUNT)) \
+	X(move_mount, LSM, E(MOUNT)) \
+	X(sb_pivotroot, LSM, E(MOUNT)) \
+	X(sb_remount, LSM, E(MOUNT)) \
+	X(sb_umount, LSM, E(UMOUNT)) \
+	X(kernel_post_read_file, LSM, E(MODULE)) \
+	X(kernel_post_load_data, LSM, E(MODULE)) \
+	X(kernel_read_file, LSM, E(KEXEC)) \
+	X(kernel_load_data, LSM, E(KEXEC)) \
+	X(bpf, LSM, E(BPF)) \
+	X(perf_event_open, LSM, E(PERF)) \
+	X(settime, LSM, E(SETTIME)) \
+	X(uring_override_creds, LSM, E(IO_URING)) \
+	X(uring_sqpoll, LSM, E(IO_URING)) \
+	X(uring_cmd, LSM, E(IO_URING)) \
+	X(inode_init_security_anon, LSM, E(IO_URING) | E(USERFAULTFD)) \
+	X(task_getsid, LSM, 0)	/* the canary */ \
+	X(anchor_mount, LSM, 0)	/* anchors of what is mounted later */ \
+	X(anchor_super, LSM, 0) \
+	X(anchor_move, LSM, 0) \
 	X(sched_process_exec, TP_BTF, E(EXEC)) \
 	X(sched_process_exit, TP_BTF, E(EXIT)) \
+	X(task_newtask, TP_BTF, E(NAMESPACE)) \
+	X(module_free, TP_BTF, E(MODULE)) \
+	X(switch_task_namespaces, FENTRY, E(NAMESPACE)) \
+	X(userns_install, FENTRY, E(NAMESPACE)) \
+	X(open_detached_copy, FENTRY, E(MOUNT)) \
+	X(mount_setattr, FENTRY, E(MOUNT)) \
+	X(mount_setattr_compat, FENTRY, E(MOUNT)) \
+	X(do_adjtimex, FENTRY, E(SETTIME)) \
+	X(uts_proc_notify, FENTRY, E(HOSTNAME)) \
+	X(proc_do_uts_string, FENTRY, E(HOSTNAME)) \
+	X(may_open, FENTRY, E(OPEN_FAILED)) \
+	X(vfs_truncate, FENTRY, E(OPEN_FAILED)) \
 	X(connect4, CGROUP, E(CONNECT)) \
 	X(connect6, CGROUP, E(CONNECT)) \
 	X(sendmsg4, CGROUP, E(CONNECT)) \
@@ -142,7 +204,10 @@ enum lictor_hook {
 	X(NO_TABLES, "no_tables", "the rule image was not in place") \
 	X(TOO_MANY_HITS, "too_many_hits", "a value matched more distinct patterns than are kept") \
 	X(ADDRESS_UNREADABLE, "address_unreadable", "the socket address could not be read") \
-	X(ADDRESS_FAMILY, "address_family", "the address family is not modelled")
+	X(ADDRESS_FAMILY, "address_family", "the address family is not modelled") \
+	X(ARGUMENT_UNREADABLE, "argument_unreadable", "a text that the call was given could not be read") \
+	X(NO_HELD, "no_held", "more descriptors older than the rules than are kept") \
+	X(MODULE_UNREADABLE, "module_unreadable", "the module's name could not be read (compressed, or no module)")
 
 enum lictor_reason {
 	LICTOR_REASON_NONE,
@@ -160,7 +225,7 @@ enum lictor_reason {
 #define LICTOR_WORDS_MAX	64u	/* 64-bit words of a clause vector */
 #define LICTOR_CLAUSES_MAX	(LICTOR_WORDS_MAX * 64)
 #define LICTOR_RULES_MAX	16384u
-#define LICTOR_EVENT_FIELDS_MAX	32u	/* distinct fields that the rules of one event may use */
+#define LICTOR_EVENT_FIELDS_MAX	64u	/* distinct fields that the rules of one event may use */
 #define LICTOR_AUTOMATA_MAX	24u	/* per pattern space */
 #define LICTOR_OUTS_MAX		65535u	/* distinct outcomes of one pattern space */
 #define LICTOR_HITS_MAX		8u	/* outcomes of one value that are kept */
@@ -264,6 +329,8 @@ struct lictor_event_head {
 	__u32 owner;		/* __u16[clauses]: of a match clause its rule, of an `unless`
 				   clause the match clause that it clears */
 	__u32 closed;		/* 1: a rule of it denies, and does so where it cannot decide */
+	__u32 pathless;		/* match clauses that do not ask for one of the object's paths */
+	__u32 pad;
 	struct lictor_field_head field[LICTOR_EVENT_FIELDS_MAX];
 };
 
@@ -274,6 +341,7 @@ struct lictor_vector {
 };
 
 #define LICTOR_RULE_MONITOR	(1u << 0)	/* decide and report, let pass */
+#define LICTOR_RULE_PEER	(1u << 2)	/* accept: asks for the peer, known only when accepted */
 #define LICTOR_RULE_CREATES	(1u << 1)	/* is about create too, by the same facts: an open that
 						   creates has been judged when it did */
 
@@ -378,6 +446,10 @@ enum lictor_string_slot {
 	LICTOR_STRING_PARENT_NAME,
 	LICTOR_STRING_FS,
 	LICTOR_STRING_SOCKET,
+	LICTOR_STRING_TARGET_IMAGE,	/* of the process acted on */
+	LICTOR_STRING_TARGET_NAME,
+	LICTOR_STRING_ARGUMENT,		/* texts that the call was given */
+	LICTOR_STRING_ARGUMENT2,
 	LICTOR_STRINGS
 };
 
@@ -388,7 +460,7 @@ enum lictor_ancestor_slot { LICTOR_ANCESTOR_IMAGES, LICTOR_ANCESTOR_NAMES, LICTO
 /* Numbers and states of all fields, indexed by enum lictor_field; also part of each record. */
 struct lictor_values {
 	__u8 state[LICTOR_FIELDS_MAX];
-	__u32 num[LICTOR_FIELDS_MAX];
+	__u64 num[LICTOR_FIELDS_MAX];	/* of a SET a bit mask */
 	/* network order; IPv4 as ::ffff:a.b.c.d */
 	__u8 address[LICTOR_ADDRESSES][16];
 };
@@ -430,6 +502,8 @@ struct lictor_subject {
 	__u64 exec_inode;			/* decided by the exec hook in this exec */
 	__u64 truncate_dentry;			/* let pass at an open that truncates */
 	__u64 truncate_ns;
+	__u64 mount_point;			/* judged at a mount(2) that remounts */
+	__u64 mount_ns;
 	__u16 image_length;
 	__u16 parent_length;
 	__u32 pad;
@@ -440,10 +514,20 @@ struct lictor_subject {
 
 /* ---- control and counters ---- */
 
+#define LICTOR_HELD_SOME	(1u << 0)	/* there are descriptors older than the rules */
+#define LICTOR_HELD_SEARCH	(1u << 1)	/* they are being looked for */
+
 struct lictor_control {
 	__u64 active;		/* generation in force; 0 = none: every event passes unseen */
 	__u64 pending;		/* generation being prepared, or 0 */
 	__u32 decide_exec;	/* exec is decided by its tracepoint: there is no LSM way */
+	__u32 daemon;		/* pid of the daemon: what it does itself is not judged */
+	__u64 host_mounts;	/* address of its mount namespace: the host's */
+	__u64 canary;		/* counted up by the program that the daemon's canary calls */
+	__u64 ftrace_refused;	/* attempts to switch off ftrace, which every hook hangs on */
+	__u32 ftrace_pid;	/* who tried last */
+	char ftrace_name[16];
+	__u32 held;		/* LICTOR_HELD_* */
 	__u32 pad;
 };
 
@@ -476,9 +560,37 @@ struct lictor_limit {
 	__u32 suppressed;	/* reports left out and not yet told */
 };
 
+/* The root of a file system that was mounted after the rules came, and its name on the host. */
+#define LICTOR_LATE_NAME 252u
+
+struct lictor_late_key {
+	__u64 ino;
+	__u32 dev;
+	__u32 igeneration;
+	__u32 number;		/* of the name: the host may have mounted it more than once */
+	__u32 pad;
+};
+
+struct lictor_late {
+	__u16 length;
+	__u16 names;		/* in number 0: how many there are */
+	char name[LICTOR_LATE_NAME];
+};
+
+/* A descriptor older than the rules: the file behind it when it was found. */
+struct lictor_held {
+	__u64 inode;		/* address */
+	__u64 ino;
+	__u64 generation;	/* in which it was found; 0: opened during the search, judged then */
+};
+
 /* ---- the record ---- */
 
 #define LICTOR_RECORD_RULES 32u
+#define LICTOR_RECORD_PREEXISTING	(1u << 0)	/* was so before the rules came */
+#define LICTOR_RECORD_RECEIVED		(1u << 1)	/* by a descriptor from another process */
+#define LICTOR_RECORD_KILL_DUE		(1u << 3)	/* preexisting: a rule would have killed */
+#define LICTOR_RECORD_HELD		(1u << 2)	/* by a descriptor older than the rules */
 
 struct lictor_record {
 	__u32 size;		/* of the whole record, with its texts */
@@ -509,7 +621,7 @@ struct lictor_record {
 	__u32 dev;
 	__u32 egid;
 	__u32 file_gid;
-	__u32 pad;
+	__u32 flags;		/* LICTOR_RECORD_* */
 	char name[16];		/* comm of the task */
 	char parent_name[16];
 	struct lictor_values values;

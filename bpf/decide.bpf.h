@@ -21,6 +21,67 @@ static __always_inline u32 lictor_event_at(const void *page, u32 event)
 }
 
 /*
+ * Who is never stopped because something could not be found out: PID 1, and the login of a
+ * terminal (root's, made by PID 1 itself), so that a host can be mended.
+ */
+static __always_inline bool lictor_spared(struct task_struct *task)
+{
+	if (task->tgid == 1)
+		return true;
+	return task->real_parent->tgid == 1 && task->cred->uid.val == 0 && task->signal->tty &&
+	       task->signal->leader;
+}
+
+/* A buffer as it was, made ready for one decision. */
+static __always_inline void lictor_clear(struct lictor_scratch *s, u64 generation, u32 needs,
+					 u32 hook, u32 via)
+{
+	s->generation = generation;
+	s->needs = needs;
+	s->hook = hook;
+	s->via = via;
+	s->twice = 0;
+	s->created = 0;
+	s->scan = 0;
+	s->peer = 0;
+	s->fs_name = 0;
+	s->ascent[0].field = 0;
+	s->ascent[1].field = 0;
+	s->outcome.action = 0;
+	s->outcome.monitored = 0;
+	s->outcome.signal = 0;
+	s->outcome.monitored_signal = 0;
+	s->outcome.rules = 0;
+	s->outcome.listed = 0;
+	s->outcome.first = 0;
+	s->outcome.suppressed = 0;
+	s->outcome.reasons = 0;
+	s->record.size = sizeof(struct lictor_record);
+	s->record.texts = 0;
+	s->record.ino = 0;
+	s->record.dev = 0;
+	s->record.file_gid = 0;
+	s->record.flags = 0;
+	__builtin_memset(s->facts.v.state, 0, sizeof(s->facts.v.state));
+	s->facts.hits[LICTOR_STRING_PATH].state = LICTOR_ABSENT;
+	s->facts.hits[LICTOR_STRING_TARGET].state = LICTOR_ABSENT;
+	s->facts.hits[LICTOR_STRING_FS].state = LICTOR_ABSENT;
+	s->facts.hits[LICTOR_STRING_SOCKET].state = LICTOR_ABSENT;
+	s->facts.hits[LICTOR_STRING_ARGUMENT].state = LICTOR_ABSENT;
+	s->facts.hits[LICTOR_STRING_ARGUMENT2].state = LICTOR_ABSENT;
+}
+
+/* Who acts. */
+static __always_inline void lictor_gather_actor(struct lictor_scratch *s, struct task_struct *task)
+{
+	lictor_gather_credentials(s, task);
+	if (s->needs & LICTOR_NEED_SUBJECT)
+		lictor_gather_subject(s, bpf_task_storage_get(&subjects, task, 0, 0));
+	if (s->needs & LICTOR_NEED_NAME)
+		lictor_classify_name(s, s->generation, task->comm, LICTOR_STRING_NAME);
+}
+
+/*
  * Opens a decision about `event` (or `also`, LICTOR_EVENTS for none) by the current task. Returns
  * LICTOR_DECIDE and *ret_s with what the rules of these events need in s->needs; LICTOR_PASS where
  * no rule is about them; LICTOR_CLOSED where it cannot be decided and a rule fails closed.
@@ -30,7 +91,6 @@ static __always_inline int lictor_begin(u32 event, u32 also, u32 hook, u32 via,
 {
 	const struct lictor_control *c = lictor_in_force();
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct lictor_subject *subject;
 	struct lictor_scratch *s;
 	lictor_tables tables;
 	const void *page;
@@ -51,7 +111,7 @@ static __always_inline int lictor_begin(u32 event, u32 also, u32 hook, u32 via,
 	head = lictor_event_at(page, event);
 	if (also < LICTOR_EVENTS)
 		second = lictor_event_at(page, also);
-	if (!head && !second)
+	if ((!head && !second) || (u32)task->tgid == c->daemon)
 		return LICTOR_PASS;
 	if (head) {
 		needs |= LICTOR_GET(page, head, struct lictor_event_head, needs);
@@ -64,38 +124,10 @@ static __always_inline int lictor_begin(u32 event, u32 also, u32 hook, u32 via,
 	s = lictor_scratch_get();
 	if (!s) {
 		lictor_count_reason(LICTOR_REASON_NO_SCRATCH);
-		return closed && task->tgid != 1 ? LICTOR_CLOSED : LICTOR_PASS;
+		return closed && !lictor_spared(task) ? LICTOR_CLOSED : LICTOR_PASS;
 	}
-	s->generation = generation;
-	s->needs = needs;
-	s->twice = 0;
-	s->created = 0;
-	s->fs_name = 0;
-	s->ascent[0].field = 0;
-	s->ascent[1].field = 0;
-	s->hook = hook;
-	s->via = via;
-	s->outcome.action = 0;
-	s->outcome.monitored = 0;
-	s->outcome.signal = 0;
-	s->outcome.monitored_signal = 0;
-	s->outcome.rules = 0;
-	s->outcome.listed = 0;
-	s->outcome.first = 0;
-	s->outcome.suppressed = 0;
-	s->outcome.reasons = 0;
-	s->record.size = sizeof(struct lictor_record);
-	s->record.texts = 0;
-	s->record.ino = 0;
-	s->record.dev = 0;
-	s->record.file_gid = 0;
-	__builtin_memset(s->facts.v.state, 0, sizeof(s->facts.v.state));
-	lictor_gather_credentials(s, task);
-	subject = bpf_task_storage_get(&subjects, task, 0, 0);
-	if (needs & LICTOR_NEED_SUBJECT)
-		lictor_gather_subject(s, subject);
-	if (needs & LICTOR_NEED_NAME)
-		lictor_classify_name(s, generation, task->comm, LICTOR_STRING_NAME);
+	lictor_clear(s, generation, needs, hook, via);
+	lictor_gather_actor(s, task);
 	*ret_s = s;
 	return LICTOR_DECIDE;
 }
@@ -127,7 +159,7 @@ static __always_inline bool lictor_limited(struct lictor_judging *j, u32 rule, u
 	struct lictor_limit fresh = { .since_ns = j->s->now, .used = 1 };
 	struct lictor_limit *limit = bpf_map_lookup_elem(&limits, &key);
 
-	if (!count)
+	if (!count || j->s->scan)
 		return false;
 	if (!limit) {
 		bpf_map_update_elem(&limits, &key, &fresh, BPF_ANY);
@@ -164,6 +196,8 @@ static long lictor_judge_step(u32 index, struct lictor_judging *j)
 		return 1;
 	flags = LICTOR_GET(row, at, struct lictor_rule_entry, flags);
 	if (s->created && flags & LICTOR_RULE_CREATES)
+		return 0;
+	if (j->event == LICTOR_EVENT_ACCEPT && (flags & LICTOR_RULE_PEER) != s->peer)
 		return 0;
 	if (s->twice) {
 		volatile u64 *seen = &s->seen[(rule / 64) & (LICTOR_RULES_MAX / 64 - 1)];
@@ -240,6 +274,10 @@ __noinline int lictor_decide(struct lictor_scratch *s, u32 event, u32 second)
 	s->now = bpf_ktime_get_boot_ns();
 	j.subject = bpf_task_storage_get(&subjects, bpf_get_current_task_btf(), 0, 0);
 	bpf_loop(LICTOR_CLAUSES_MAX, lictor_judge_step, &j, 0);
+	/* Doubt stops everybody but those without whom nobody could put it right. */
+	if (s->outcome.reasons && s->outcome.action >= LICTOR_ACTION_BLOCK &&
+	    lictor_spared(bpf_get_current_task_btf()))
+		s->outcome.action = LICTOR_ACTION_ALERT;
 	return 0;
 }
 
@@ -279,11 +317,39 @@ static __always_inline void lictor_count_listed(struct lictor_scratch *s, bool l
 	}
 }
 
+/* Who acted, for the record. */
+static __always_inline void lictor_fill_actor(struct lictor_scratch *s, struct task_struct *task)
+{
+	struct lictor_subject *subject = bpf_task_storage_get(&subjects, task, 0, 0);
+	struct lictor_record *r = &s->record;
+
+	r->pid = task->tgid;
+	r->tid = task->pid;
+	bpf_probe_read_kernel(r->name, sizeof(r->name), task->comm);
+	if (!subject) {
+		r->subject_flags = 0;
+		r->parent_pid = 0;
+		r->start_ns = 0;
+		r->parent_start_ns = 0;
+		__builtin_memset(r->parent_name, 0, sizeof(r->parent_name));
+		return;
+	}
+	r->subject_flags = subject->flags;
+	r->parent_pid = subject->parent_pid;
+	r->start_ns = subject->start_ns;
+	r->parent_start_ns = subject->parent_start_ns;
+	__builtin_memcpy(r->parent_name, subject->parent_name, sizeof(r->parent_name));
+	lictor_record_text(s, LICTOR_FIELD_PROCESS_EXECUTABLE, 0,
+			   subject->flags & LICTOR_SUBJECT_CUT ? LICTOR_TEXT_CUT : 0,
+			   subject->image, subject->image_length);
+	lictor_record_text(s, LICTOR_FIELD_PARENT_EXECUTABLE, 0,
+			   subject->flags & LICTOR_SUBJECT_PARENT_CUT ? LICTOR_TEXT_CUT : 0,
+			   subject->parent, subject->parent_length);
+}
+
 static __always_inline void lictor_fill_record(struct lictor_scratch *s, u32 verdict, s32 error,
 					       u32 signal)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct lictor_subject *subject = bpf_task_storage_get(&subjects, task, 0, 0);
 	struct lictor_record *r = &s->record;
 	const struct lictor_outcome *o = &s->outcome;
 	u32 i;
@@ -307,29 +373,9 @@ static __always_inline void lictor_fill_record(struct lictor_scratch *s, u32 ver
 	r->rule[0] = o->rule[o->first & (LICTOR_RECORD_RULES - 1)];
 	r->rule[o->first & (LICTOR_RECORD_RULES - 1)] = o->rule[0];
 	r->suppressed = o->suppressed;
-	r->pid = task->tgid;
-	r->tid = task->pid;
-	bpf_probe_read_kernel(r->name, sizeof(r->name), task->comm);
 	r->values = s->facts.v;
-	if (!subject) {
-		r->subject_flags = 0;
-		r->parent_pid = 0;
-		r->start_ns = 0;
-		r->parent_start_ns = 0;
-		__builtin_memset(r->parent_name, 0, sizeof(r->parent_name));
-		return;
-	}
-	r->subject_flags = subject->flags;
-	r->parent_pid = subject->parent_pid;
-	r->start_ns = subject->start_ns;
-	r->parent_start_ns = subject->parent_start_ns;
-	__builtin_memcpy(r->parent_name, subject->parent_name, sizeof(r->parent_name));
-	lictor_record_text(s, LICTOR_FIELD_PROCESS_EXECUTABLE, 0,
-			   subject->flags & LICTOR_SUBJECT_CUT ? LICTOR_TEXT_CUT : 0,
-			   subject->image, subject->image_length);
-	lictor_record_text(s, LICTOR_FIELD_PARENT_EXECUTABLE, 0,
-			   subject->flags & LICTOR_SUBJECT_PARENT_CUT ? LICTOR_TEXT_CUT : 0,
-			   subject->parent, subject->parent_length);
+	if (!s->scan)
+		lictor_fill_actor(s, bpf_get_current_task_btf());
 }
 
 /* Reports what decide() found, sends the signal that is due; the error is the hook's to return. */
@@ -348,7 +394,7 @@ __noinline int lictor_report(struct lictor_scratch *s, s32 error)
 		signal = SIGKILL;
 	else if (o->action == LICTOR_ACTION_SIGNAL)
 		signal = o->signal;
-	if (signal)
+	if (signal && !s->scan)
 		bpf_send_signal(signal);
 	if (!o->listed)
 		return 0;
@@ -358,6 +404,8 @@ __noinline int lictor_report(struct lictor_scratch *s, s32 error)
 
 		if (!a->field || a->pseudo || (a->mountless && a->anchored) ||
 		    cursor > LICTOR_PATH_MAX)
+			continue;
+		if (cursor == LICTOR_PATH_MAX && a->problem)
 			continue;
 		if (cursor == LICTOR_PATH_MAX)
 			cursor--;
@@ -385,6 +433,23 @@ __noinline int lictor_report(struct lictor_scratch *s, s32 error)
 		__sync_fetch_and_add(failed ? &st->lost[ring] : &st->reported[ring], 1);
 	lictor_count_listed(s, failed);
 	return 0;
+}
+
+/*
+ * Ends a decision where nothing can be denied: what was to be blocked is reported as let pass; what
+ * was to be killed gets its signal. error: with which the call fails anyway, or 0.
+ */
+static __always_inline void lictor_observe(struct lictor_scratch *s, s32 error)
+{
+	struct lictor_outcome *o = &s->outcome;
+
+	if (o->action == LICTOR_ACTION_BLOCK)
+		o->action = LICTOR_ACTION_ALERT;
+	if (o->monitored == LICTOR_ACTION_BLOCK)
+		o->monitored = LICTOR_ACTION_ALERT;
+	if (o->rules)
+		lictor_report(s, error);
+	lictor_scratch_put(s);
 }
 
 #endif

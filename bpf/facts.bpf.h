@@ -8,6 +8,22 @@
 
 #include "bpf/decide.bpf.h"
 
+/* open(2)'s flags by the architecture's own numbers; fmode bits are the kernel's. */
+#include <asm/fcntl.h>
+
+#ifndef O_DIRECTORY
+#error "asm/fcntl.h does not define O_DIRECTORY"
+#endif
+
+static __always_inline u32 lictor_open_flags(u32 flags)
+{
+	return (flags & O_APPEND ? 1u << 0 : 0) | (flags & O_CREAT ? 1u << 1 : 0) |
+	       (flags & O_DIRECT ? 1u << 2 : 0) | (flags & O_DIRECTORY ? 1u << 3 : 0) |
+	       (flags & O_EXCL ? 1u << 4 : 0) | (flags & O_NOFOLLOW ? 1u << 5 : 0) |
+	       (flags & (O_SYNC | O_DSYNC) ? 1u << 6 : 0) |
+	       ((flags & O_TMPFILE) == O_TMPFILE ? 1u << 7 : 0) | (flags & O_TRUNC ? 1u << 8 : 0);
+}
+
 /* The object's path into ascent[which], its outcomes into the facts. */
 static __always_inline void lictor_gather_path(struct lictor_scratch *s, struct vfsmount *mnt,
 					       struct dentry *dentry, u32 which, u32 field)
@@ -17,8 +33,11 @@ static __always_inline void lictor_gather_path(struct lictor_scratch *s, struct 
 	if (!(s->needs & (which ? LICTOR_NEED_TARGET | LICTOR_NEED_PATH : LICTOR_NEED_PATH)))
 		return;
 	tables = lictor_open(s->generation);
-	if (!tables)
+	if (!tables) {
+		s->facts.hits[which ? LICTOR_STRING_TARGET : LICTOR_STRING_PATH].state = LICTOR_UNKNOWN;
+		lictor_reason(s, LICTOR_REASON_NO_TABLES);
 		return;
+	}
 	lictor_ascend(s, tables, which, mnt, dentry);
 	s->ascent[which & 1].field = field;
 	lictor_views(s, s->generation, which, LICTOR_SPACE_OBJECT, which ? LICTOR_STRING_TARGET : LICTOR_STRING_PATH);
@@ -54,7 +73,7 @@ static __always_inline void lictor_gather_fs(struct lictor_scratch *s, struct su
 {
 	long length;
 
-	s->fs_name = (u64)sb->s_type->name;
+	s->fs_name = (u64)KREAD(sb, s_type, name);
 	if (!(s->needs & LICTOR_NEED_FS))
 		return;
 	length = bpf_probe_read_kernel_str(&s->text[LICTOR_REGION_SHORT * LICTOR_PATH_MAX], 32,
@@ -72,7 +91,7 @@ static __always_inline bool lictor_overlay_upper(struct inode *inode)
 {
 	u64 upper = 0;
 
-	if (inode->i_sb->s_magic != OVERLAYFS_SUPER_MAGIC)
+	if (KREAD(inode, i_sb, s_magic) != OVERLAYFS_SUPER_MAGIC)
 		return false;
 	if (bpf_probe_read_kernel(&upper, sizeof(upper),
 				  (const char *)inode + bpf_core_type_size(struct inode)))
@@ -85,31 +104,33 @@ static __always_inline void lictor_gather_inode(struct lictor_scratch *s, struct
 						struct dentry *dentry)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct super_block *sb = dentry->d_sb;
-	u32 owner, login = lictor_login_user(task), prefix = 0;
+	struct super_block *sb = KREAD(dentry, d_sb);
+	u32 owner, mode, links, login = lictor_login_user(task), prefix = 0;
 
-	s->record.dev = sb->s_dev;
+	s->record.dev = KREAD(sb, s_dev);
 	lictor_gather_fs(s, sb);
 	if (!inode) {
 		owner = task->cred->euid.val;
 		lictor_number(s, LICTOR_FIELD_FILE_OWNER, owner);
 		return;
 	}
-	owner = inode->i_uid.val;
-	s->record.ino = inode->i_ino;
-	s->record.file_gid = inode->i_gid.val;
+	owner = KREAD(inode, i_uid.val);
+	mode = KREAD(inode, i_mode);
+	links = KREAD(inode, i_nlink);
+	s->record.ino = KREAD(inode, i_ino);
+	s->record.file_gid = KREAD(inode, i_gid.val);
 	lictor_number(s, LICTOR_FIELD_FILE_OWNER, owner);
-	lictor_number(s, LICTOR_FIELD_FILE_TYPE, lictor_file_type(inode->i_mode));
-	lictor_gather_mode(s, inode->i_mode);
-	lictor_number(s, LICTOR_FIELD_FILE_LINKS, inode->i_nlink);
-	lictor_number(s, LICTOR_FIELD_FILE_DELETED, inode->i_nlink == 0);
+	lictor_number(s, LICTOR_FIELD_FILE_TYPE, lictor_file_type(mode));
+	lictor_gather_mode(s, mode);
+	lictor_number(s, LICTOR_FIELD_FILE_LINKS, links);
+	lictor_number(s, LICTOR_FIELD_FILE_DELETED, links == 0);
 	lictor_number(s, LICTOR_FIELD_FILE_OVERLAY_UPPER, lictor_overlay_upper(inode));
 	if (login != ~0u)
 		lictor_number(s, LICTOR_FIELD_FILE_FOREIGN, owner != login);
-	if (sb->s_flags & SB_NOUSER) {
+	if (KREAD(sb, s_flags) & SB_NOUSER) {
 		char name[8] = {};
 
-		bpf_probe_read_kernel(name, 6, dentry->d_name.name);
+		bpf_probe_read_kernel(name, 6, KREAD(dentry, d_name.name));
 		prefix = name[0] == 'm' && name[1] == 'e' && name[2] == 'm' && name[3] == 'f' &&
 			 name[4] == 'd' && name[5] == ':';
 	}
@@ -118,10 +139,10 @@ static __always_inline void lictor_gather_inode(struct lictor_scratch *s, struct
 
 static __always_inline void lictor_gather_file(struct lictor_scratch *s, struct file *file)
 {
-	struct dentry *dentry = file->f_path.dentry;
+	struct dentry *dentry = KREAD(file, f_path.dentry);
 
-	lictor_gather_inode(s, file->f_inode, dentry);
-	lictor_gather_path(s, file->f_path.mnt, dentry, 0, LICTOR_FIELD_FILE_PATH);
+	lictor_gather_inode(s, KREAD(file, f_inode), dentry);
+	lictor_gather_path(s, KREAD(file, f_path.mnt), dentry, 0, LICTOR_FIELD_FILE_PATH);
 }
 
 #endif

@@ -68,9 +68,15 @@ struct inode {
 	unsigned int i_nlink;
 	u32 i_rdev;
 	u32 i_generation;
+	unsigned int i_flags;
+};
+
+struct dentry_operations {
+	void *d_dname;
 };
 
 struct dentry {
+	const struct dentry_operations *d_op;
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
@@ -78,16 +84,21 @@ struct dentry {
 	unsigned int d_flags;
 };
 
+struct mnt_idmap;
+
 struct vfsmount {
 	struct dentry *mnt_root;
 	struct super_block *mnt_sb;
 	int mnt_flags;
 };
 
+struct mnt_namespace;
+
 struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
+	struct mnt_namespace *mnt_ns;
 };
 
 struct path {
@@ -100,6 +111,7 @@ struct file {
 	unsigned int f_mode;
 	struct path f_path;
 	struct inode *f_inode;
+	void *private_data;
 };
 
 struct linux_binprm {
@@ -107,11 +119,25 @@ struct linux_binprm {
 	const char *filename;
 };
 
+/* Its members differ from version to version: 64 bits. */
+struct kernel_cap {
+	u64 bits;
+};
+
 struct cred {
 	kuid_t uid;
 	kgid_t gid;
+	kuid_t suid;
+	kgid_t sgid;
 	kuid_t euid;
 	kgid_t egid;
+	kuid_t fsuid;
+	kgid_t fsgid;
+	unsigned int securebits;
+	struct kernel_cap cap_inheritable;
+	struct kernel_cap cap_permitted;
+	struct kernel_cap cap_effective;
+	struct group_info *group_info;
 };
 
 struct mm_struct {
@@ -120,9 +146,68 @@ struct mm_struct {
 
 struct signal_struct {
 	int group_exit_code;
+	int leader;
+	void *tty;
 	struct {
 		int counter;
 	} live;
+};
+
+struct ns_common;
+struct mnt_namespace {
+	u64 seq;
+};
+
+struct new_utsname {
+	char nodename[65];
+	char domainname[65];
+};
+
+struct uts_namespace {
+	struct new_utsname name;
+};
+
+struct nsproxy {
+	struct uts_namespace *uts_ns;
+	void *ipc_ns;
+	struct mnt_namespace *mnt_ns;
+	void *pid_ns_for_children;
+	void *net_ns;
+	void *time_ns_for_children;
+	void *cgroup_ns;
+};
+
+struct group_info {
+	int ngroups;
+	kgid_t gid[0];
+};
+
+struct module {
+	char name[56];
+};
+
+struct __kernel_timex {
+	unsigned int modes;
+};
+
+struct perf_event_attr_head {
+	u32 type;
+};
+
+struct io_uring_cmd;
+struct kernel_siginfo;
+struct timespec64;
+struct timezone;
+
+enum kernel_read_file_id {
+	READING_MODULE = 2,
+	READING_KEXEC_IMAGE = 3,
+	READING_KEXEC_INITRAMFS = 4,
+};
+
+enum kernel_load_data_id {
+	LOADING_MODULE = 2,
+	LOADING_KEXEC_IMAGE = 3,
 };
 
 struct task_struct {
@@ -140,6 +225,8 @@ struct task_struct {
 	struct signal_struct *signal;
 	kuid_t loginuid;
 	unsigned in_execve : 1;
+	unsigned int personality;
+	struct nsproxy *nsproxy;
 };
 
 struct vm_area_struct {
@@ -184,6 +271,7 @@ struct sock {
 
 struct socket {
 	short type;
+	struct file *file;
 	struct sock *sk;
 };
 
@@ -229,6 +317,18 @@ struct bpf_iter__task {
 	};
 };
 
+struct bpf_iter__task_vma {
+	union {
+		struct bpf_iter_meta *meta;
+	};
+	union {
+		struct task_struct *task;
+	};
+	union {
+		struct vm_area_struct *vma;
+	};
+};
+
 struct bpf_iter__task_file {
 	union {
 		struct bpf_iter_meta *meta;
@@ -244,20 +344,34 @@ struct bpf_iter__task_file {
 
 #pragma clang attribute pop
 
+/*
+ * A member of a kernel object, or a chain of them. Programs that know the types of their arguments load it; those at
+ * kprobes (compiled with LICTOR_PROBING) have addresses only, and ask for it.
+ */
+#ifdef LICTOR_PROBING
+#define KREAD BPF_CORE_READ
+#else
+#define KREAD ___arrow
+#endif
+
 #define EPERM 1
 #define EACCES 13
 #define SIGKILL 9
+#define SIGIO 29
 
 #define FMODE_READ 0x1
 #define FMODE_WRITE 0x2
 #define FMODE_EXEC 0x20
 #define FMODE_CREATED 0x100000
 
+#define PROT_READ 0x1
 #define PROT_EXEC 0x4
+#define READ_IMPLIES_EXEC 0x0400000
 #define VM_EXEC 0x4
 
 #define SB_NOUSER (1ul << 31)
 #define OVERLAYFS_SUPER_MAGIC 0x794c7630
+#define PROC_SUPER_MAGIC 0x9fa0
 #define PF_KTHREAD 0x00200000
 
 #define S_IFMT 00170000
@@ -281,6 +395,7 @@ struct bpf_iter__task_file {
 #define SOCK_DGRAM 2
 #define SOCK_RAW 3
 #define SOCK_SEQPACKET 5
+#define SOCK_PACKET 10
 #define IPPROTO_ICMP 1
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17

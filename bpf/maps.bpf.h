@@ -87,6 +87,33 @@ struct {
 } limits SEC(".maps");
 
 /*
+ * A file system's root -> where the host has mounted it since the image was made. Written within
+ * the mount itself (lsm/anchor.bpf.c), put right by the daemon when the table of mounts has changed;
+ * read by walks that find no anchor in the image. Full: the least used one goes, and its file
+ * system is known by the process's own view only, until the next reload. (ino 0, pid as dev) holds
+ * the name for a mount that the process is making.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct lictor_late_key);
+	__type(value, struct lictor_late);
+} late_anchors SEC(".maps");
+
+/*
+ * Address of a struct file that was open before the rules in force came -> which file that was.
+ * Written by the scan at a load and by opens during it, read by the hooks on writing and sending.
+ * Full: the descriptors that do not fit are not looked at again, which is counted (NO_HELD).
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 16384);
+	__type(key, u64);
+	__type(value, struct lictor_held);
+} held_files SEC(".maps");
+
+/*
  * Records that say what was stopped (verdicts) or what was seen (reports), apart, so that a flood
  * of one cannot push out the other. Written by decisions, drained by the daemon. Full: the record
  * is lost, the verdict is not, and the loss is counted per rule and per ring.

@@ -531,7 +531,7 @@ struct lictor_set_reading {
 	lictor_handle handle;
 	struct lictor_hits *hits;
 	__u32 table;
-	__u32 mask;
+	__u64 mask;
 };
 
 static long lictor_set_step(__u32 index, void *context)
@@ -539,9 +539,9 @@ static long lictor_set_step(__u32 index, void *context)
 	struct lictor_set_reading *r = context;
 	__u16 out;
 
-	if (!(r->mask >> (index & 31)))
+	if (!(r->mask >> (index & 63)))
 		return 1;
-	if (!(r->mask >> (index & 31) & 1))
+	if (!(r->mask >> (index & 63) & 1))
 		return 0;
 	out = (__u16)lictor_find_number(r->handle, r->table, index);
 	if (out)
@@ -624,7 +624,7 @@ lictor_use(struct lictor_matching *m, const void *page, __u32 at, struct lictor_
 			.mask = facts->v.num[field],
 		};
 
-		LICTOR_LOOP(32, lictor_set_step, &r);
+		LICTOR_LOOP(64, lictor_set_step, &r);
 	} else {
 		__u16 out;
 
@@ -641,7 +641,7 @@ lictor_use(struct lictor_matching *m, const void *page, __u32 at, struct lictor_
 					LICTOR_GET(page, at, struct lictor_field_head, table6),
 					high, low);
 		} else {
-			out = (__u16)lictor_find_number(m->handle, table, facts->v.num[field]);
+			out = (__u16)lictor_find_number(m->handle, table, (__u32)facts->v.num[field]);
 		}
 		if (out)
 			lictor_hit(use, out);

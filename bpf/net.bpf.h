@@ -47,6 +47,14 @@ static __always_inline u32 lictor_transport(u32 family, u32 type, u32 protocol)
 	}
 }
 
+/* What protocol 0 stands for. */
+static __always_inline u32 lictor_default_protocol(u32 type, u32 protocol)
+{
+	if (protocol)
+		return protocol;
+	return type == SOCK_STREAM ? IPPROTO_TCP : type == SOCK_DGRAM ? IPPROTO_UDP : 0;
+}
+
 static __always_inline void lictor_address4(struct lictor_scratch *s, u32 slot, u32 address)
 {
 	u8 *to = s->facts.v.address[slot & 1];
@@ -102,7 +110,8 @@ static __always_inline void lictor_gather_address(struct lictor_scratch *s, u32 
 	u32 family;
 
 	if (length < 2 ||
-	    bpf_probe_read_kernel(raw, length < sizeof(raw) ? length : sizeof(raw), address)) {
+	    bpf_probe_read_kernel(raw, LICTOR_MASK(length < sizeof(raw) ? length : sizeof(raw), 31),
+				  address)) {
 		s->facts.v.state[ip] = LICTOR_UNKNOWN;
 		s->facts.v.state[port] = LICTOR_UNKNOWN;
 		lictor_reason(s, LICTOR_REASON_ADDRESS_UNREADABLE);
@@ -131,15 +140,16 @@ static __always_inline void lictor_gather_address(struct lictor_scratch *s, u32 
 /* The socket's own end, as far as it has one. */
 static __always_inline void lictor_gather_own_end(struct lictor_scratch *s, struct sock *sk)
 {
-	u32 family = sk->__sk_common.skc_family, port = sk->__sk_common.skc_num;
+	u32 family = KREAD(sk, __sk_common.skc_family), port = KREAD(sk, __sk_common.skc_num);
 
 	if (family != AF_INET && family != AF_INET6)
 		return;
-	if (!port)
+	/* Of a raw socket it is the protocol. */
+	if (!port || KREAD(sk, sk_type) == SOCK_RAW)
 		return;
 	lictor_number(s, LICTOR_FIELD_SOURCE_PORT, port);
 	if (family == AF_INET) {
-		lictor_address4(s, LICTOR_ADDRESS_SOURCE, sk->__sk_common.skc_rcv_saddr);
+		lictor_address4(s, LICTOR_ADDRESS_SOURCE, KREAD(sk, __sk_common.skc_rcv_saddr));
 	} else {
 		u8 own[16];
 
@@ -147,6 +157,32 @@ static __always_inline void lictor_gather_own_end(struct lictor_scratch *s, stru
 				      &sk->__sk_common.skc_v6_rcv_saddr);
 		lictor_address6(s, LICTOR_ADDRESS_SOURCE, own);
 	}
+}
+
+static __always_inline void lictor_gather_socket(struct lictor_scratch *s, struct sock *sk)
+{
+	lictor_number(s, LICTOR_FIELD_NETWORK_TRANSPORT,
+		      lictor_transport(KREAD(sk, __sk_common.skc_family), KREAD(sk, sk_type),
+				       KREAD(sk, sk_protocol)));
+}
+
+/* The other end of a connection, as far as the socket has one. */
+static __always_inline bool lictor_gather_peer(struct lictor_scratch *s, struct sock *sk)
+{
+	u32 family = KREAD(sk, __sk_common.skc_family), port = KREAD(sk, __sk_common.skc_dport);
+	u8 peer[16];
+
+	if (!port || (family != AF_INET && family != AF_INET6))
+		return false;
+	lictor_number(s, LICTOR_FIELD_DESTINATION_PORT, bpf_ntohs(port));
+	if (family == AF_INET) {
+		lictor_address4(s, LICTOR_ADDRESS_DESTINATION, KREAD(sk, __sk_common.skc_daddr));
+	} else {
+		bpf_probe_read_kernel(peer, sizeof(peer), &sk->__sk_common.skc_v6_daddr);
+		lictor_address6(s, LICTOR_ADDRESS_DESTINATION, peer);
+	}
+	lictor_network_type(s, LICTOR_ADDRESS_DESTINATION);
+	return true;
 }
 
 #endif

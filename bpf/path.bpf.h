@@ -37,7 +37,7 @@ static __always_inline struct inode *lictor_dentry_inode(struct dentry *dentry)
 	u64 address = 0;
 
 	bpf_probe_read_kernel(&address, sizeof(address), &dentry->d_inode);
-	return address ? dentry->d_inode : NULL;
+	return address ? KREAD(dentry, d_inode) : NULL;
 }
 
 /* "/" and the name in front of the text so far. */
@@ -101,25 +101,69 @@ static __always_inline void lictor_anchor_check(struct lictor_climb *c, u64 ino,
 	}
 }
 
+/* The root of a mount or file system that the image does not know: mounted since? */
+static __always_inline void lictor_late_check(struct lictor_climb *c)
+{
+	struct lictor_ascent *a = lictor_climbing(c);
+	struct inode *inode = lictor_dentry_inode(c->dentry);
+	struct lictor_late_key *key = &c->s->late_key;
+	const struct lictor_late *late;
+
+	if (!inode)
+		return;
+	key->ino = KREAD(inode, i_ino);
+	key->dev = a->dev;
+	key->igeneration = KREAD(inode, i_generation);
+	key->number = 0;
+	key->pad = 0;
+	late = bpf_map_lookup_elem(&late_anchors, key);
+	if (!late || !late->length || late->length > LICTOR_LATE_NAME)
+		return;
+	__builtin_memcpy(a->late_name, late->name, LICTOR_LATE_NAME);
+	a->late = 1;
+	a->ino = key->ino;
+	a->igeneration = key->igeneration;
+	a->anchored = late->names;
+	a->suffix = a->cursor;
+	a->name_length = late->length;
+}
+
+/* Objects that their file system names, such as namespaces: in no directory, as pipes are. */
+static __always_inline bool lictor_named_by_type(struct dentry *dentry)
+{
+	u64 operations = 0, name = 0;
+
+	bpf_probe_read_kernel(&operations, sizeof(operations), &dentry->d_op);
+	if (operations)
+		bpf_probe_read_kernel(&name, sizeof(name),
+				      (const void *)(operations +
+						     bpf_core_field_offset(struct dentry_operations,
+									   d_dname)));
+	return name != 0;
+}
+
 /* One dentry of the object's own mount. Only the first can be a name without an inode. */
 static long lictor_climb_step(u32 index, struct lictor_climb *c)
 {
 	struct dentry *dentry = c->dentry, *parent;
 	struct lictor_ascent *a = lictor_climbing(c);
-	struct inode *inode = index ? dentry->d_inode : lictor_dentry_inode(dentry);
+	struct inode *inode = index ? KREAD(dentry, d_inode) : lictor_dentry_inode(dentry);
 
 	if (!a->anchored && inode)
-		lictor_anchor_check(c, inode->i_ino, a->dev, inode->i_generation);
+		lictor_anchor_check(c, KREAD(inode, i_ino), a->dev,
+				    KREAD(inode, i_generation));
 	if (dentry == c->root) {
 		a->arrived = 1;
 		return 1;
 	}
-	parent = dentry->d_parent;
+	parent = KREAD(dentry, d_parent);
 	if (parent == dentry) {
-		a->problem = LICTOR_REASON_PATH_DISCONNECTED;
+		a->pseudo = !index && lictor_named_by_type(dentry);
+		a->top = 1;
 		return 1;
 	}
-	if (lictor_prepend(c->s, a, dentry->d_name.name, dentry->d_name.len))
+	if (lictor_prepend(c->s, a, KREAD(dentry, d_name.name),
+			   KREAD(dentry, d_name.len)))
 		return 1;
 	c->dentry = parent;
 	return 0;
@@ -130,18 +174,20 @@ static long lictor_beyond_step(u32 index, struct lictor_climb *c)
 {
 	struct dentry *dentry = c->dentry, *parent;
 	struct lictor_ascent *a = lictor_climbing(c);
-	struct inode *inode = index ? dentry->d_inode : lictor_dentry_inode(dentry);
+	struct inode *inode = index ? KREAD(dentry, d_inode) : lictor_dentry_inode(dentry);
 
 	if (inode)
-		lictor_anchor_check(c, inode->i_ino, a->dev, inode->i_generation);
+		lictor_anchor_check(c, KREAD(inode, i_ino), a->dev,
+				    KREAD(inode, i_generation));
 	if (a->anchored)
 		return 1;
-	parent = dentry->d_parent;
+	parent = KREAD(dentry, d_parent);
 	if (parent == dentry) {
 		a->top = 1;
 		return 1;
 	}
-	if (lictor_prepend(c->s, a, dentry->d_name.name, dentry->d_name.len))
+	if (lictor_prepend(c->s, a, KREAD(dentry, d_name.name),
+			   KREAD(dentry, d_name.len)))
 		return 1;
 	c->dentry = parent;
 	return 0;
@@ -202,7 +248,7 @@ static __always_inline void lictor_ascend(struct lictor_scratch *s, lictor_table
 {
 	struct lictor_ascent *a = &s->ascent[which & 1];
 	struct lictor_climb c = { .dentry = dentry, .s = s };
-	struct super_block *sb = dentry->d_sb;
+	struct super_block *sb = KREAD(dentry, d_sb);
 
 	c.page = lictor_page(tables, 0);
 	c.anchors = c.page ? lictor_page(tables, LICTOR_GET(c.page, 0, struct lictor_image,
@@ -215,10 +261,11 @@ static __always_inline void lictor_ascend(struct lictor_scratch *s, lictor_table
 	a->arrived = 0;
 	a->top = 0;
 	a->anchored = 0;
+	a->late = 0;
 	a->host_length = 0;
 	a->mountless = !mnt;
-	a->dev = sb->s_dev;
-	if (sb->s_flags & SB_NOUSER) {
+	a->dev = KREAD(sb, s_dev);
+	if (KREAD(sb, s_flags) & SB_NOUSER) {
 		a->pseudo = 1;
 		return;
 	}
@@ -228,24 +275,35 @@ static __always_inline void lictor_ascend(struct lictor_scratch *s, lictor_table
 	}
 	if (!mnt) {
 		bpf_loop(LICTOR_STEPS, lictor_beyond_step, &c, 0);
+		if (!a->anchored && a->top)
+			lictor_late_check(&c);
 		if (!a->anchored && !a->top && !a->problem)
 			a->problem = LICTOR_REASON_PATH_TOO_LONG;
 		return;
 	}
-	c.root = mnt->mnt_root;
+	c.root = KREAD(mnt, mnt_root);
 	bpf_loop(LICTOR_STEPS, lictor_climb_step, &c, 0);
 	if (!a->arrived) {
-		if (!a->problem)
-			a->problem = LICTOR_REASON_PATH_TOO_LONG;
+		/* Moved away from under its mount: only the host still has a way to it. */
+		if (a->top && !a->anchored && !a->pseudo)
+			lictor_late_check(&c);
+		a->mountless = a->top && a->anchored;
+		if (!a->problem && !a->pseudo && !a->mountless)
+			a->problem = a->top ? LICTOR_REASON_PATH_DISCONNECTED :
+					      LICTOR_REASON_PATH_TOO_LONG;
 		return;
 	}
 	a->mount = (u64)mnt - bpf_core_field_offset(struct mount, mnt);
 	a->dentry = (u64)c.dentry;
 	a->root = a->dentry;
+	if (!a->anchored)
+		lictor_late_check(&c);
 	if (!a->anchored) {
 		u32 cursor = a->cursor;
 
 		bpf_loop(LICTOR_STEPS, lictor_beyond_step, &c, 0);
+		if (!a->anchored && a->top)
+			lictor_late_check(&c);
 		/* The text beyond the mount's root is in front of the suffix now; the process's own
 		   view is not, and is built over it: the host's view copies what it needs first. */
 		if (a->anchored)

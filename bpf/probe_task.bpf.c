@@ -387,12 +387,21 @@ struct lictor_opened {
 SEC("iter/task_file")
 int read_anchors(struct bpf_iter__task_file *ctx)
 {
+	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
 	struct lictor_opened opened = {};
+	struct nsproxy *namespaces;
+	struct lictor_control *c;
 	struct inode *inode;
+	u32 zero = 0;
 
-	if (!file || !ctx->task)
+	if (!file || !task)
 		return 0;
+	/* The daemon's mount namespace is the host's. */
+	c = bpf_map_lookup_elem(&control, &zero);
+	namespaces = task->nsproxy;
+	if (c && namespaces)
+		c->host_mounts = (u64)namespaces->mnt_ns;
 	inode = file->f_inode;
 	opened.fd = ctx->fd;
 	opened.ino = inode->i_ino;

@@ -11,6 +11,10 @@
 
 /* Set by the loader before the programs are loaded. */
 const volatile __u32 lictor_cpus = 1;
+/* The way that the programs of the LSM table run: enum lictor_via. */
+const volatile __u32 lictor_way = LICTOR_VIA_LSM;
+/* security_perf_event_open() has the attributes (before 6.15). */
+const volatile __u32 lictor_perf_attr = 1;
 
 /* value & mask, in one instruction right before its use: what the compiler would otherwise derive
    from elsewhere, the verifier cannot follow. */
@@ -71,8 +75,10 @@ struct lictor_ascent {
 	u32 igeneration;
 	u32 name;		/* the first of its names, in the image */
 	u32 name_length;
+	u32 late;		/* the anchor is none of the image's: its name is in late_name */
 	u32 mountless;		/* the hook names no mount: the text starts at the file system */
 	u32 host_length;	/* of the text in the host region, if the views differ */
+	char late_name[LICTOR_LATE_NAME + 4];
 	u64 mount;		/* above the first mount: addresses, read with care */
 	u64 dentry;
 	u64 root;
@@ -92,6 +98,16 @@ struct lictor_outcome {
 	u16 rule[LICTOR_RECORD_RULES];
 };
 
+/* A list of socket addresses, and how far it has been read. */
+struct lictor_addresses {
+	u64 list;	/* address; packed sockaddrs */
+	u32 length;
+	u32 at;
+	u32 event;
+	u32 slot;
+	u32 count;
+};
+
 struct lictor_scratch {
 	u32 busy;
 	u32 needs;
@@ -101,10 +117,14 @@ struct lictor_scratch {
 	u32 via;
 	u32 climbing;		/* the ascent at hand */
 	u32 created;		/* an open that has just made its file */
+	u32 scan;		/* not the current task's doing: what was there before the rules */
+	u32 peer;		/* accept: LICTOR_RULE_PEER where the peer is known, else 0 */
+	struct lictor_late_key late_key;
 	u32 name;		/* of an anchor: in the image */
 	u32 name_length;
 	u32 names_left;
 	u32 named;
+	struct lictor_addresses addresses;
 	u64 fs_name;		/* address of the file system type's name, or 0 */
 	u64 now;
 	struct lictor_outcome outcome;

@@ -62,6 +62,15 @@ __noinline int lictor_ancestors_add(u64 generation, u32 space, const struct lict
 	return 0;
 }
 
+static __always_inline u32 lictor_length_of(const char *comm)
+{
+	u32 i;
+
+	for (i = 0; i < 15 && comm[i]; i++)
+		;
+	return i;
+}
+
 static __always_inline void lictor_comm_text(struct lictor_scratch *s, const char *comm, u32 *length)
 {
 	char *to = &s->text[LICTOR_REGION_SHORT * LICTOR_PATH_MAX];
@@ -69,9 +78,7 @@ static __always_inline void lictor_comm_text(struct lictor_scratch *s, const cha
 
 	for (i = 0; i < 16; i++)
 		to[i] = comm[i];
-	for (i = 0; i < 15 && to[i]; i++)
-		;
-	*length = i;
+	*length = lictor_length_of(to);
 }
 
 /* The outcomes of a comm: into facts.hits[string]. */
@@ -155,7 +162,7 @@ static __always_inline void lictor_gather_subject(struct lictor_scratch *s,
 	f->ancestors[LICTOR_ANCESTOR_NAMES] = id->names;
 }
 
-static __always_inline void lictor_number(struct lictor_scratch *s, u32 field, u32 value)
+static __always_inline void lictor_number(struct lictor_scratch *s, u32 field, u64 value)
 {
 	s->facts.v.state[field] = LICTOR_PRESENT;
 	s->facts.v.num[field] = value;

@@ -94,6 +94,20 @@ static long lictor_name_step(u32 index, struct lictor_naming *n)
 	return 1;
 }
 
+static __always_inline int lictor_late_name(struct lictor_scratch *s, struct lictor_ascent *a,
+					    u32 number)
+{
+	struct lictor_late_key key = { a->ino, a->dev, a->igeneration, number, 0 };
+	const struct lictor_late *late = bpf_map_lookup_elem(&late_anchors, &key);
+
+	if (!late || !late->length || late->length > LICTOR_LATE_NAME)
+		return 0;
+	__builtin_memcpy(a->late_name, late->name, LICTOR_LATE_NAME);
+	s->name = 0;
+	s->name_length = late->length;
+	return 1;
+}
+
 /* The anchor's name number `number`: false if it has no more. */
 __noinline int lictor_anchor_name(struct lictor_scratch *s, u64 generation, u32 which, u32 number)
 {
@@ -101,6 +115,8 @@ __noinline int lictor_anchor_name(struct lictor_scratch *s, u64 generation, u32 
 
 	if (!s)
 		return 0;
+	if (s->ascent[which & 1].late)
+		return lictor_late_name(s, &s->ascent[which & 1], number);
 	if (!number) {
 		s->name = s->ascent[which & 1].name;
 		s->name_length = s->ascent[which & 1].name_length;
@@ -122,6 +138,20 @@ static __always_inline u32 lictor_below_anchor(const struct lictor_ascent *a)
 	return a->host_length ? a->host_length : LICTOR_PATH_MAX - a->suffix;
 }
 
+struct lictor_comparing {
+	struct lictor_scratch *s;
+	struct lictor_ascent *a;
+	u32 at;
+	u32 equal;
+};
+
+static long lictor_late_step(u32 index, struct lictor_comparing *c)
+{
+	c->equal = c->a->late_name[LICTOR_MASK(index, 255)] ==
+		   c->s->text[LICTOR_MASK(c->at + index, LICTOR_TEXT_SIZE - 1)];
+	return !c->equal;
+}
+
 /* Is the process's view of the object the anchor's name (found before) and what is below it? */
 __noinline int lictor_name_agrees(struct lictor_scratch *s, u64 generation, u32 which)
 {
@@ -137,6 +167,14 @@ __noinline int lictor_name_agrees(struct lictor_scratch *s, u64 generation, u32 
 		return 0;
 	if (!s->name_length)
 		return 1;
+	if (a->late) {
+		struct lictor_comparing c = {
+			.s = s, .a = a, .at = lictor_region_at(a->region, a->cursor), .equal = 1,
+		};
+
+		bpf_loop(s->name_length & 255, lictor_late_step, &c, 0);
+		return c.equal != 0;
+	}
 	r.page = lictor_page(r.tables, s->name);
 	if (!r.page)
 		return 0;
@@ -178,7 +216,7 @@ __noinline int lictor_host_text(struct lictor_scratch *s, u64 generation, u32 wh
 				      &s->text[lictor_region_at(a->region, a->suffix)]);
 	to = lictor_region_at(LICTOR_REGION_HOST, LICTOR_PATH_MAX - below - length);
 	bpf_probe_read_kernel(&s->text[to], LICTOR_MASK(length, LICTOR_PATH_MAX - 1),
-			      (const char *)page + (s->name & (LICTOR_PAGE_SIZE - 1)));
+			      a->late ? a->late_name : (const char *)page + (s->name & (LICTOR_PAGE_SIZE - 1)));
 	length += below;
 	if (length == 0) {
 		to = lictor_region_at(LICTOR_REGION_HOST, LICTOR_PATH_MAX - 1);

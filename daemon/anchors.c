@@ -19,6 +19,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "daemon/own.h"
+
 
 #define AT_ONCE 256 /* descriptors open at a time */
 
@@ -210,6 +212,112 @@ static int look_up_mounts(struct search *search)
 	free(where);
 	free(line);
 	fclose(file);
+	return error;
+}
+
+/* A file system that is mounted whole. */
+struct whole {
+	uint32_t dev;
+	char *path;
+};
+
+struct wholes {
+	struct whole *whole;
+	size_t count;
+};
+
+static void free_wholes(struct wholes *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->whole[i].path);
+	free(list->whole);
+}
+
+static int read_wholes(struct wholes *list)
+{
+	FILE *file = fopen("/proc/self/mountinfo", "re");
+	char *line = NULL, root[3];
+	size_t size = 0;
+	int error = 0;
+
+	if (!file)
+		return -errno;
+	while (!error && getline(&line, &size, file) > 0) {
+		struct whole *grown;
+		uint32_t major, minor;
+		char *path = NULL;
+
+		if (sscanf(line, "%*s %*s %u:%u %2s %ms", &major, &minor, root, &path) != 4 ||
+		    strcmp(root, "/") != 0) {
+			free(path);
+			continue;
+		}
+		unescape(path);
+		grown = realloc(list->whole, (list->count + 1) * sizeof(*grown));
+		if (!grown) {
+			free(path);
+			error = -ENOMEM;
+			continue;
+		}
+		list->whole = grown;
+		list->whole[list->count++] = (struct whole){ major << 20 | minor, path };
+	}
+	free(line);
+	fclose(file);
+	return error;
+}
+
+/* All names of a root that the kernel side knows; number 0, with their count, last. */
+static void name_root(int map, const struct wholes *list, struct lictor_late_key key)
+{
+	const char *name[LICTOR_ANCHOR_NAMES];
+	size_t names = 0;
+
+	for (size_t i = 0; i < list->count && names < LICTOR_ANCHOR_NAMES; i++)
+		if (list->whole[i].dev == key.dev && strlen(list->whole[i].path) > 1 &&
+		    strlen(list->whole[i].path) <= LICTOR_LATE_NAME)
+			name[names++] = list->whole[i].path;
+	for (size_t n = names; n-- > 0;) {
+		struct lictor_late late = {
+			.length = (uint16_t)strlen(name[n]), .names = (uint16_t)names,
+		};
+
+		key.number = (uint32_t)n;
+		memcpy(late.name, name[n], late.length);
+		bpf_map_update_elem(map, &key, &late, BPF_ANY);
+	}
+	for (size_t n = names; n < LICTOR_ANCHOR_NAMES; n++) {
+		key.number = (uint32_t)n;
+		bpf_map_delete_elem(map, &key);
+	}
+}
+
+/*
+ * The kernel side notes each file system that the host mounts, as it is mounted. Here its names are
+ * put right when the table of mounts has changed: other mounts of the same one, those that failed,
+ * those that have gone (their numbers will be used again). Nothing is opened: a descriptor would
+ * keep somebody from unmounting.
+ */
+int lictor_engine_follow_mounts(struct lictor_engine *engine)
+{
+	struct wholes list OWN(free_wholes) = { 0 };
+	int map = lictor_engine_map(engine, "late_anchors"), error = read_wholes(&list);
+	struct lictor_late_key key, *at = NULL, *known = NULL, *grown;
+	size_t count = 0;
+
+	while (!error && !bpf_map_get_next_key(map, at, &key)) {
+		at = &key;
+		if (!key.ino || key.number)	/* being made; told by number 0 */
+			continue;
+		grown = realloc(known, (count + 1) * sizeof(*known));
+		if (!grown)
+			error = -ENOMEM;
+		else
+			(known = grown)[count++] = key;
+	}
+	for (size_t i = 0; i < count; i++)
+		name_root(map, &list, known[i]);
+	free(known);
 	return error;
 }
 

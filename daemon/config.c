@@ -232,6 +232,32 @@ static int set_unsupported(struct reader *reader, yaml_node_t *value)
 	return 0;
 }
 
+static int set_way(struct reader *reader, yaml_node_t *value)
+{
+	static const struct { const char *name; enum lictor_via way; } ways[] = {
+		{ "auto", LICTOR_VIAS }, { "lsm", LICTOR_VIA_LSM },
+		{ "fmod_ret", LICTOR_VIA_FMOD_RET }, { "kprobe", LICTOR_VIA_KPROBE },
+	};
+	const char *text = scalar(value);
+
+	for (size_t i = 0; text && i < sizeof(ways) / sizeof(*ways); i++)
+		if (!strcmp(text, ways[i].name)) {
+			reader->config->way = ways[i].way;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+static int set_preexisting(struct reader *reader, yaml_node_t *value)
+{
+	int word = choice(value, "report", "enforce");
+
+	if (word < 0)
+		return word;
+	reader->config->preexisting = word;
+	return 0;
+}
+
 static int set_heartbeat(struct reader *reader, yaml_node_t *value)
 {
 	uint64_t seconds;
@@ -260,6 +286,8 @@ static const struct key top_keys[] = {
 	{ "journal", "true or false", set_journal, 0, NULL },
 	{ "control", "an absolute path", set_control, 0, NULL },
 	{ "on-unsupported", "refuse or degrade", set_unsupported, 0, NULL },
+	{ "way", "auto, lsm, fmod_ret or kprobe", set_way, 0, NULL },
+	{ "preexisting", "report or enforce", set_preexisting, 0, NULL },
 	{ "heartbeat", "a time from 1s to 24h", set_heartbeat, 0, NULL },
 };
 
@@ -415,6 +443,7 @@ int lictor_config_init(struct lictor_config *ret_config)
 		.rotate_seconds = 0,
 		.keep = 8,
 		.journal = true,
+		.way = LICTOR_VIAS,
 		.heartbeat = 60,
 	};
 	int error = lictor_config_dirs(&config, 1, dir);

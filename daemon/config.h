@@ -25,6 +25,8 @@ struct lictor_config {
 	bool journal;
 	char *control;
 	bool degrade;		/* on-unsupported */
+	enum lictor_via way;	/* to the kernel's hooks; LICTOR_VIAS: the best there is */
+	bool preexisting;	/* kill rules kill what was there before them, too */
 	unsigned heartbeat;	/* seconds */
 };
 

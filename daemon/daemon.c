@@ -118,6 +118,7 @@ int lictor_daemon_install(struct lictor_daemon *lictord, struct lictor_draft *dr
 	struct lictor_ruleset *set = NULL;
 	int error;
 
+	lictor_service_preexisting(lictord->service, lictord->config.preexisting);
 	error = lictor_draft_compile(draft, lictord->engine,
 				     lictor_service_rules(lictord->service), breathe, lictord,
 				     ret_stage);
@@ -174,10 +175,10 @@ static void take_config(struct lictor_daemon *lictord, struct lictor_config *con
 	const struct lictor_config *old = &lictord->config;
 
 	if (differ(old->log_path, config->log_path) || differ(old->log_group, config->log_group) ||
-	    differ(old->control, config->control) || old->journal != config->journal ||
+	    differ(old->control, config->control) || old->journal != config->journal || old->way != config->way ||
 	    old->rotate_bytes != config->rotate_bytes ||
 	    old->rotate_seconds != config->rotate_seconds || old->keep != config->keep)
-		lictor_say(LOG_WARNING, "%s: what it says of log, journal and control holds from "
+		lictor_say(LOG_WARNING, "%s: what it says of log, journal, control and way holds from "
 					"the next start on", lictord->options.config_path);
 	lictor_config_done(&lictord->config);
 	lictord->config = *config;

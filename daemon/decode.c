@@ -104,6 +104,8 @@ static void take_values(const struct lictor_record *record, struct lictor_alert 
 	pair(&alert->values, LICTOR_FIELD_USER_EFFECTIVE_NAME, LICTOR_FIELD_USER_EFFECTIVE_ID);
 	pair(&alert->values, LICTOR_FIELD_USER_AUDIT_NAME, LICTOR_FIELD_USER_AUDIT_ID);
 	pair(&alert->values, LICTOR_FIELD_GROUP_NAME, LICTOR_FIELD_GROUP_ID);
+	pair(&alert->values, LICTOR_FIELD_USER_TARGET_NAME, LICTOR_FIELD_USER_TARGET_ID);
+	pair(&alert->values, LICTOR_FIELD_GROUP_TARGET_NAME, LICTOR_FIELD_GROUP_TARGET_ID);
 }
 
 /* name: the NUL-padded text that stands at this offset of the record. */
@@ -126,10 +128,23 @@ static void take_text(const struct lictor_text *head, const char *byte, struct l
 		return;
 	if (head->view == 0)
 		alert->text[head->field] = text;
-	else if (head->view == 1 && head->field == LICTOR_FIELD_FILE_PATH)
+	else if (head->view == 1 && (head->field == LICTOR_FIELD_FILE_PATH ||
+				     head->field == LICTOR_FIELD_MODULE_PATH))
 		alert->host_path = text;
 	else if (head->view == 1 && head->field == LICTOR_FIELD_FILE_TARGET_PATH)
 		alert->host_target_path = text;
+	else if (head->view == 1 && head->field == LICTOR_FIELD_MOUNT_SOURCE)
+		alert->host_source = text;
+}
+
+/* A mount point is the object of the event, and has a second field for it. */
+static void take_mount_point(struct lictor_alert *alert)
+{
+	const struct lictor_bytes *path = &alert->text[LICTOR_FIELD_FILE_PATH];
+
+	if ((alert->event == LICTOR_EVENT_MOUNT || alert->event == LICTOR_EVENT_UMOUNT) &&
+	    !alert->text[LICTOR_FIELD_MOUNT_TARGET].byte)
+		alert->text[LICTOR_FIELD_MOUNT_TARGET] = *path;
 }
 
 static int take_texts(const void *bytes, const struct lictor_record *record,
@@ -155,6 +170,7 @@ static int take_texts(const void *bytes, const struct lictor_record *record,
 		alert->text[LICTOR_FIELD_PROCESS_EXECUTABLE].cut = true;
 	if (record->subject_flags & LICTOR_SUBJECT_PARENT_CUT)
 		alert->text[LICTOR_FIELD_PARENT_EXECUTABLE].cut = true;
+	take_mount_point(alert);
 	return 0;
 }
 
@@ -179,6 +195,7 @@ static void take_facts(const struct lictor_record *record, int64_t boot_offset,
 	alert->generation = record->generation;
 	alert->suppressed = record->suppressed;
 	alert->reasons = record->reasons;
+	alert->flags = record->flags;
 	alert->matched = record->matched;
 	alert->pid = record->pid;
 	alert->tid = record->tid;

@@ -19,7 +19,8 @@ struct lictor_engine;
 /* What this kernel lets us do, found out by trying; one line each in `lictor doctor`. */
 struct lictor_hook_state {
 	const char *hook;	/* kernel's name */
-	const char *via;	/* "lsm", "tp_btf", "cgroup" */
+	enum lictor_via way;
+	const char *via;	/* its name */
 	uint64_t events;	/* that it decides */
 	bool loaded;
 	bool attached;
@@ -37,10 +38,12 @@ typedef void lictor_engine_log(int priority, const char *text);
 /*
  * Loads every program that this kernel takes. Returns 0, -ENOSYS if the kernel cannot carry Lictor
  * at all (no BTF, no task storage: older than 5.11), -EPERM without the capabilities, or what bpf(2)
- * said. What was found is in lictor_engine_hooks() and, also after failure, in
+ * said. way: LICTOR_VIA_LSM, _FMOD_RET or _KPROBE for the hooks of the LSM table, LICTOR_VIAS for
+ * the best that there is. What was found is in lictor_engine_hooks() and, also after failure, in
  * lictor_engine_checks().
  */
-int lictor_engine_open(lictor_engine_log *log, struct lictor_engine **ret_engine);
+int lictor_engine_open(lictor_engine_log *log, enum lictor_via way,
+		       struct lictor_engine **ret_engine);
 void lictor_engine_close(struct lictor_engine *engine);
 size_t lictor_engine_hooks(const struct lictor_engine *engine,
 			   const struct lictor_hook_state **ret_hook);
@@ -60,13 +63,25 @@ int lictor_engine_anchors(struct lictor_engine *engine, size_t roots,
 			  const struct lictor_root *root, struct lictor_arena *arena,
 			  size_t *ret_anchors, struct lictor_anchor_found **ret_anchor);
 
+/* Tells the kernel side of the mounts that there are now; see /proc/self/mountinfo, EPOLLPRI. */
+int lictor_engine_follow_mounts(struct lictor_engine *engine);
+
 /*
  * Puts the image into the slot that is not in force, classifies every process under it, attaches
  * what its events need, flips, and detaches what is no longer needed. Either all of it or nothing:
  * on failure the generation in force stays.
  */
-int lictor_engine_install(struct lictor_engine *engine, const struct lictor_compiled *compiled,
-			  bool monitor);
+int lictor_engine_install(struct lictor_engine *engine, const struct lictor_compiled *compiled);
+/*
+ * SIGKILL to the process that has this number and started then: for what a record calls preexisting
+ * and due to be killed. -ESRCH: it has gone.
+ */
+int lictor_engine_kill(uint32_t pid, uint64_t start_ns);
+/* Do attached programs run? They stop without a word when ftrace is switched off. */
+bool lictor_engine_alive(const struct lictor_engine *engine);
+/* How often that was refused to somebody, and who it was last: pid and comm. */
+uint64_t lictor_engine_guarded(const struct lictor_engine *engine, uint32_t *ret_pid,
+			       char ret_name[static 16]);
 uint64_t lictor_engine_generation(const struct lictor_engine *engine);
 
 /*

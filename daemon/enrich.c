@@ -147,9 +147,9 @@ static const char *unit_of(struct lictor_enrich *enrich, uint32_t pid, uint64_t 
 static const char *name_of(const struct lictor_names *names, const struct lictor_alert *alert,
 			   enum lictor_field field)
 {
-	if (alert->values.state[field] != LICTOR_PRESENT)
+	if (alert->values.state[field] != LICTOR_PRESENT || alert->values.num[field] > UINT32_MAX)
 		return NULL;
-	return lictor_names_find(names, alert->values.num[field]);
+	return lictor_names_find(names, (uint32_t)alert->values.num[field]);
 }
 
 void lictor_enrich_alert(struct lictor_enrich *enrich, struct lictor_alert *alert)
@@ -162,7 +162,10 @@ void lictor_enrich_alert(struct lictor_enrich *enrich, struct lictor_alert *aler
 	alert->user_effective_name = name_of(users, alert, LICTOR_FIELD_USER_EFFECTIVE_NAME);
 	alert->user_audit_name = name_of(users, alert, LICTOR_FIELD_USER_AUDIT_NAME);
 	alert->file_owner_name = name_of(users, alert, LICTOR_FIELD_FILE_OWNER);
+	alert->user_target_name = name_of(users, alert, LICTOR_FIELD_USER_TARGET_NAME);
+	alert->target_user_name = name_of(users, alert, LICTOR_FIELD_TARGET_USER);
 	alert->group_name = name_of(&enrich->groups, alert, LICTOR_FIELD_GROUP_NAME);
+	alert->group_target_name = name_of(&enrich->groups, alert, LICTOR_FIELD_GROUP_TARGET_NAME);
 	alert->unit = unit_of(enrich, alert->pid, alert->start_ns);
 }
 

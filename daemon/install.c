@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -111,31 +112,39 @@ static int classify(struct lictor_engine *engine)
 }
 
 /* The hooks that the events need, by the best way there is for each. */
-static uint64_t hooks_for(const struct lictor_engine *engine,
-			  const struct lictor_compiled *compiled)
+static lictor_hook_set hooks_for(const struct lictor_engine *engine,
+				 const struct lictor_compiled *compiled)
 {
-	uint64_t hooks = 0, by_lsm = 0;
+	lictor_hook_set hooks = 0;
+	uint64_t by_function = 0;
 
 	for (int i = 0; i < LICTOR_HOOKS; i++)
-		if (engine->hook[i].loaded && !strcmp(engine->hook[i].via, "lsm"))
-			by_lsm |= engine->hook[i].events;
+		if (engine->hook[i].loaded && engine->hook[i].way <= LICTOR_VIA_KPROBE)
+			by_function |= engine->hook[i].events;
 	for (int i = 0; i < LICTOR_HOOKS; i++) {
 		const struct lictor_hook_state *hook = &engine->hook[i];
-		bool lsm = !strcmp(hook->via, "lsm");
+		uint64_t events = hook->events & compiled->events;
 
-		if (!hook->loaded || !(hook->events & compiled->events))
-			continue;
-		if (!lsm && !(hook->events & compiled->events & ~by_lsm))
+		/* These are for where the functions cannot be had. */
+		if (hook->way == LICTOR_VIA_CGROUP || i == LICTOR_HOOK_sched_process_exec)
+			events &= ~by_function;
+		if (!hook->loaded || !events)
 			continue;
 		if (!compiled->unix_connect && (i == LICTOR_HOOK_unix_stream_connect ||
 						i == LICTOR_HOOK_unix_may_send))
 			continue;
-		hooks |= 1ull << i;
+		if (!compiled->peers && i == LICTOR_HOOK_sock_graft)
+			continue;
+		hooks |= LICTOR_HOOK_BIT(i);
 	}
+	/* Those that are about no event keep the others true. */
+	for (int i = 0; i < LICTOR_HOOKS; i++)
+		if (engine->hook[i].loaded && !engine->hook[i].events)
+			hooks |= LICTOR_HOOK_BIT(i);
 	return hooks;
 }
 
-static int attach_all(struct lictor_engine *engine, uint64_t hooks, uint64_t *ret_new)
+static int attach_all(struct lictor_engine *engine, lictor_hook_set hooks, lictor_hook_set *ret_new)
 {
 	*ret_new = 0;
 	for (int i = 0; i < LICTOR_HOOKS; i++) {
@@ -149,23 +158,71 @@ static int attach_all(struct lictor_engine *engine, uint64_t hooks, uint64_t *re
 					  strerror(-error));
 			return error;
 		}
-		*ret_new |= 1ull << i;
+		*ret_new |= LICTOR_HOOK_BIT(i);
 	}
 	return 0;
 }
 
-static void detach_all(struct lictor_engine *engine, uint64_t hooks)
+static void detach_all(struct lictor_engine *engine, lictor_hook_set hooks)
 {
 	for (int i = 0; i < LICTOR_HOOKS; i++)
 		if (hooks >> i & 1 && engine->hook[i].attached)
 			lictor_engine_detach(engine, (enum lictor_hook)i);
 }
 
-static void flip(struct lictor_engine *engine, uint64_t generation, uint64_t hooks)
+/* ---- what was there before the rules ---- */
+
+static void forget_held(const struct lictor_engine *engine)
+{
+	int map = lictor_engine_map(engine, "held_files");
+	uint64_t key;
+
+	while (!bpf_map_get_next_key(map, NULL, &key))
+		if (bpf_map_delete_elem(map, &key))
+			break;
+}
+
+/*
+ * One pass over what runs and what is open, when the rules are in force: what happens meanwhile is
+ * judged as it happens. Where no descriptor is older than the rules, writing costs nothing more.
+ */
+static void scan(struct lictor_engine *engine, uint64_t events)
+{
+	static const struct { const char *program; uint64_t events; } pass[] = {
+		{ "scan_files", E(READ) | E(WRITE) | E(SYSCTL) },
+		{ "scan_sockets", E(CONNECT) },
+		{ "scan_tasks", E(EXEC) },
+		{ "scan_mappings", E(EXEC) },
+	};
+	ssize_t held = 0;
+	char one;
+
+	for (size_t i = 0; i < sizeof(pass) / sizeof(*pass); i++) {
+		ssize_t found;
+
+		if (!(pass[i].events & events))
+			continue;
+		found = lictor_engine_iterate(engine, pass[i].program, 0, &one, sizeof(one));
+		if (found < 0)
+			lictor_engine_say(engine, LOG_WARNING, "looking for what was there before "
+					  "the rules (%s): %s", pass[i].program,
+					  strerror((int)-found));
+		else
+			held += found;
+	}
+	__atomic_store_n(&engine->control->held, held ? LICTOR_HELD_SOME : 0, __ATOMIC_RELEASE);
+	if (!held)
+		detach_all(engine, LICTOR_HOOK_BIT(LICTOR_HOOK_file_permission) |
+					   LICTOR_HOOK_BIT(LICTOR_HOOK_sysctl_permission) |
+					   LICTOR_HOOK_BIT(LICTOR_HOOK_held_mmap) |
+					   LICTOR_HOOK_BIT(LICTOR_HOOK_held_send));
+}
+
+static void flip(struct lictor_engine *engine, uint64_t generation, lictor_hook_set hooks)
 {
 	uint32_t slot = generation & 1, old = slot ^ 1;
 
-	engine->control->decide_exec = hooks >> LICTOR_HOOK_sched_process_exec & 1;
+	engine->control->decide_exec = (uint32_t)(hooks >> LICTOR_HOOK_sched_process_exec & 1);
 	__atomic_store_n(&engine->control->active, generation, __ATOMIC_RELEASE);
 	__atomic_store_n(&engine->control->pending, 0, __ATOMIC_RELEASE);
 	engine->generation = generation;
@@ -174,21 +231,23 @@ static void flip(struct lictor_engine *engine, uint64_t generation, uint64_t hoo
 	empty_slot(engine, old, false);
 }
 
-int lictor_engine_install(struct lictor_engine *engine, const struct lictor_compiled *compiled,
-			  bool monitor)
+int lictor_engine_install(struct lictor_engine *engine, const struct lictor_compiled *compiled)
 {
-	uint64_t generation = engine->generation + 1, hooks = hooks_for(engine, compiled), new = 0;
+	lictor_hook_set hooks = hooks_for(engine, compiled), new = 0;
+	uint64_t generation = engine->generation + 1;
 	uint32_t slot = generation & 1;
 	int error;
 
-	(void)monitor;
 	empty_slot(engine, slot, true);
 	error = lictor_engine_load(engine, hooks);
+	if (!error)
+		error = lictor_engine_load_scan(engine);
 	if (error)
 		lictor_engine_say(engine, LOG_ERR, "loading programs: %s", strerror(-error));
 	if (!error)
 		error = fill_slot(engine, slot, compiled);
 	if (!error) {
+		engine->control->daemon = (uint32_t)getpid();
 		__atomic_store_n(&engine->control->pending, generation, __ATOMIC_RELEASE);
 		wait_for_programs(engine, slot);
 		error = classify(engine);
@@ -201,8 +260,31 @@ int lictor_engine_install(struct lictor_engine *engine, const struct lictor_comp
 		empty_slot(engine, slot, true);
 		return error;
 	}
+	forget_held(engine);
+	__atomic_store_n(&engine->control->held, LICTOR_HELD_SOME | LICTOR_HELD_SEARCH,
+			 __ATOMIC_RELEASE);
 	flip(engine, generation, hooks);
+	scan(engine, compiled->events);
 	return 0;
+}
+
+bool lictor_engine_alive(const struct lictor_engine *engine)
+{
+	uint64_t before = __atomic_load_n(&engine->control->canary, __ATOMIC_RELAXED);
+
+	if (!engine->hook[LICTOR_HOOK_task_getsid].attached)
+		return true;
+	syscall(SYS_getsid, getpid());
+	return __atomic_load_n(&engine->control->canary, __ATOMIC_RELAXED) != before;
+}
+
+uint64_t lictor_engine_guarded(const struct lictor_engine *engine, uint32_t *ret_pid,
+			       char ret_name[static 16])
+{
+	*ret_pid = engine->control->ftrace_pid;
+	memcpy(ret_name, engine->control->ftrace_name, 16);
+	ret_name[15] = '\0';
+	return engine->control->ftrace_refused;
 }
 
 uint64_t lictor_engine_generation(const struct lictor_engine *engine)

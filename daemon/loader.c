@@ -23,6 +23,7 @@
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wcast-qual" /* in what bpftool writes */
 #include "lictor.skel.h"
+#include "lictor-probing.skel.h"
 #pragma GCC diagnostic pop
 
 OWNABLE(struct btf, btf__free)
@@ -30,11 +31,12 @@ OWNABLE(struct btf, btf__free)
 static const struct {
 	const char *hook;
 	const char *program;
-	enum lictor_via via;
+	enum lictor_via way;
 	uint64_t events;
 } table[LICTOR_HOOKS] = {
 #define PROGRAM_LSM(id) "lsm_" #id
 #define PROGRAM_TP_BTF(id) "tp_" #id
+#define PROGRAM_FENTRY(id) "fe_" #id
 #define PROGRAM_CGROUP(id) "cg_" #id
 #define X(id, way, set) \
 	[LICTOR_HOOK_##id] = { #id, PROGRAM_##way(id), LICTOR_VIA_##way, set },
@@ -106,24 +108,74 @@ static int ftrace_enabled(void)
 	return value == '0' ? -ENETDOWN : 0;
 }
 
-/* The smallest LSM program: does this kernel take any? */
-static int lsm_loads(const struct btf *kernel)
+/* The smallest program of a type: does this kernel take any? */
+static int loads(const struct btf *kernel, enum bpf_prog_type type, enum bpf_attach_type attach,
+		 const char *function)
 {
 	const struct bpf_insn program[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_LSM_MAC);
-	int type = btf__find_by_name_kind(kernel, "bpf_lsm_file_open", BTF_KIND_FUNC), fd;
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = attach);
+	int id = function ? btf__find_by_name_kind(kernel, function, BTF_KIND_FUNC) : 0, fd;
 
-	if (type < 0)
+	if (id < 0)
 		return -EOPNOTSUPP;
-	options.attach_btf_id = (unsigned int)type;
-	fd = bpf_prog_load(BPF_PROG_TYPE_LSM, "lictor_try", "GPL", program, 2, &options);
+	options.attach_btf_id = (unsigned int)id;
+	fd = bpf_prog_load(type, "lictor_try", "GPL", program, 2, &options);
 	if (fd < 0)
 		return fd;
 	close(fd);
 	return 0;
+}
+
+/* Programs may load and yet never run: what else a way needs. */
+static int try_way(const struct btf *kernel, enum lictor_via way)
+{
+	int error = ftrace_enabled();
+
+	if (way == LICTOR_VIA_LSM && !error)
+		error = lsm_active();
+	if (error)
+		return error;
+	switch ((int)way) {
+	case LICTOR_VIA_LSM:
+		return loads(kernel, BPF_PROG_TYPE_LSM, BPF_LSM_MAC, "bpf_lsm_file_open");
+	case LICTOR_VIA_FMOD_RET:
+		return loads(kernel, BPF_PROG_TYPE_TRACING, BPF_MODIFY_RETURN,
+			     "security_file_open");
+	case LICTOR_VIA_FENTRY:
+		return loads(kernel, BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, "security_file_open");
+	default:
+		if (access("/sys/bus/event_source/devices/kprobe/type", F_OK) < 0)
+			return -EOPNOTSUPP;
+		return loads(kernel, BPF_PROG_TYPE_KPROBE, 0, NULL);
+	}
+}
+
+/*
+ * The best way to the hooks that there is, or that was asked for: LSM, the same functions by their
+ * return value, the same functions by kprobes. Returns 0, or why there is none.
+ */
+static int choose_way(struct lictor_engine *engine, const struct btf *kernel)
+{
+	static const enum lictor_via order[] = {
+		LICTOR_VIA_LSM, LICTOR_VIA_FMOD_RET, LICTOR_VIA_KPROBE,
+	};
+	bool chosen = false;
+
+	engine->way = engine->asked < LICTOR_VIAS ? engine->asked : LICTOR_VIA_LSM;
+	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++) {
+		engine->way_error[order[i]] = try_way(kernel, order[i]);
+		if (chosen || engine->way_error[order[i]] ||
+		    (engine->asked < LICTOR_VIAS && engine->asked != order[i]))
+			continue;
+		engine->way = order[i];
+		chosen = true;
+	}
+	engine->way_error[LICTOR_VIA_FENTRY] = engine->way == LICTOR_VIA_KPROBE && chosen ?
+		-EOPNOTSUPP : try_way(kernel, LICTOR_VIA_FENTRY);
+	return engine->way_error[engine->way];
 }
 
 static int cgroup_root(void)
@@ -149,45 +201,140 @@ static int cgroup_root(void)
 	return fd;
 }
 
+/* What the kernel calls a hook of the LSM table, and the function that it calls it by. */
+static const char *kernel_hook(enum lictor_hook hook)
+{
+	switch ((int)hook) {
+	case LICTOR_HOOK_sysctl_open:
+		return "file_open";
+	case LICTOR_HOOK_sysctl_permission:
+	case LICTOR_HOOK_held_send:
+		return "file_permission";
+	case LICTOR_HOOK_held_mmap:
+		return "mmap_file";
+	case LICTOR_HOOK_anchor_mount:
+		return "sb_mount";
+	case LICTOR_HOOK_anchor_super:
+		return "sb_kern_mount";
+	case LICTOR_HOOK_anchor_move:
+		return "move_mount";
+	default:
+		return table[hook].hook;
+	}
+}
+
+static void security_function(enum lictor_hook hook, char *name, size_t room)
+{
+	const char *base = kernel_hook(hook);
+
+	if (hook == LICTOR_HOOK_bprm_check_security)
+		base = "bprm_check";
+	else if (hook == LICTOR_HOOK_settime)
+		base = "settime64";
+	else if (hook == LICTOR_HOOK_userns_create)
+		base = "create_user_ns";
+	snprintf(name, room, "security_%s", base);
+}
+
+/* Where a program of the FENTRY table hangs: the function that its section names. */
+static const char *watched_function(const struct lictor_engine *engine, enum lictor_hook hook)
+{
+	const struct bpf_program *program = bpf_object__find_program_by_name(
+		engine->batch[0].object, table[hook].program);
+	const char *slash = program ? strchr(bpf_program__section_name(program), '/') : NULL;
+
+	return slash ? slash + 1 : "";
+}
+
+/*
+ * The way to one hook. Of prctl(2) the capability module has carried out its part before other LSMs
+ * are asked: only before all of them can it be denied.
+ */
+static enum lictor_via way_of(const struct lictor_engine *engine, enum lictor_hook hook)
+{
+	if (table[hook].way != LICTOR_VIA_LSM)
+		return table[hook].way;
+	if (hook == LICTOR_HOOK_task_prctl && engine->way == LICTOR_VIA_LSM &&
+	    !engine->way_error[LICTOR_VIA_FMOD_RET])
+		return LICTOR_VIA_FMOD_RET;
+	return engine->way;
+}
+
+static bool in_kernel(const struct lictor_engine *engine, const struct btf *kernel,
+		      enum lictor_hook hook)
+{
+	char function[80], traced[80];
+
+	switch ((int)table[hook].way) {
+	case LICTOR_VIA_LSM:
+		if (way_of(engine, hook) == LICTOR_VIA_LSM)
+			snprintf(function, sizeof(function), "bpf_lsm_%s", kernel_hook(hook));
+		else
+			security_function(hook, function, sizeof(function));
+		return btf__find_by_name_kind(kernel, function, BTF_KIND_FUNC) >= 0;
+	case LICTOR_VIA_FENTRY:
+		return btf__find_by_name_kind(kernel, watched_function(engine, hook),
+					      BTF_KIND_FUNC) >= 0;
+	case LICTOR_VIA_TP_BTF:
+		snprintf(traced, sizeof(traced), "btf_trace_%s", table[hook].hook);
+		return btf__find_by_name_kind(kernel, traced, BTF_KIND_TYPEDEF) >= 0;
+	default:
+		return true;
+	}
+}
+
+static int way_error(const struct lictor_engine *engine, enum lictor_via way)
+{
+	switch ((int)way) {
+	case LICTOR_VIA_LSM:
+		return engine->way_error[engine->way];
+	case LICTOR_VIA_FENTRY:
+		return engine->way_error[LICTOR_VIA_FENTRY];
+	case LICTOR_VIA_CGROUP:
+		return engine->cgroup_error;
+	default:
+		return 0;
+	}
+}
+
 static void find_hooks(struct lictor_engine *engine, const struct btf *kernel)
 {
 	for (int i = 0; i < LICTOR_HOOKS; i++) {
 		struct lictor_hook_state *state = &engine->hook[i];
-		char function[64];
 
 		state->hook = table[i].hook;
-		state->via = via_words[table[i].via];
+		state->way = way_of(engine, (enum lictor_hook)i);
+		state->via = via_words[state->way];
 		state->events = table[i].events;
-		switch (table[i].via) {
-		case LICTOR_VIA_LSM:
-			snprintf(function, sizeof(function), "bpf_lsm_%s", table[i].hook);
-			state->error = -engine->lsm_error;
-			if (btf__find_by_name_kind(kernel, function, BTF_KIND_FUNC) < 0)
-				state->error = ENOENT;
-			break;
-		case LICTOR_VIA_CGROUP:
-			state->error = -engine->cgroup_error;
-			break;
-		case LICTOR_VIA_TP_BTF:
-		case LICTOR_VIAS:
-			break;
-		}
+		state->error = -way_error(engine, table[i].way);
+		if (!in_kernel(engine, kernel, (enum lictor_hook)i))
+			state->error = ENOENT;
 		state->loaded = !state->error;
 	}
+}
+
+/* Arguments that came and went: looked up in the kernel's own description of its hooks. */
+static bool perf_has_attributes(const struct btf *kernel)
+{
+	int id = btf__find_by_name_kind(kernel, "security_perf_event_open", BTF_KIND_FUNC);
+	const struct btf_type *type = id < 0 ? NULL : btf__type_by_id(kernel, (uint32_t)id);
+
+	type = type ? btf__type_by_id(kernel, type->type) : NULL;
+	return !type || btf_vlen(type) > 1;
 }
 
 /* ---- loading ---- */
 
 int lictor_engine_map(const struct lictor_engine *engine, const char *name)
 {
-	return bpf_object__find_map_fd_by_name(engine->batch[0].skeleton->obj, name);
+	return bpf_object__find_map_fd_by_name(engine->batch[0].object, name);
 }
 
 struct bpf_program *lictor_engine_program(const struct lictor_engine *engine, const char *name)
 {
 	for (size_t i = 0; i < engine->batches; i++) {
 		struct bpf_program *program = bpf_object__find_program_by_name(
-			engine->batch[i].skeleton->obj, name);
+			engine->batch[i].object, name);
 
 		if (program && bpf_program__fd(program) >= 0)
 			return program;
@@ -195,11 +342,11 @@ struct bpf_program *lictor_engine_program(const struct lictor_engine *engine, co
 	return NULL;
 }
 
-static int share_maps(const struct lictor_engine *engine, struct lictor_bpf *skeleton)
+static int share_maps(const struct lictor_engine *engine, struct bpf_object *object)
 {
 	struct bpf_map *map;
 
-	bpf_object__for_each_map(map, skeleton->obj) {
+	bpf_object__for_each_map(map, object) {
 		int fd, error;
 
 		if (bpf_map__is_internal(map))
@@ -212,52 +359,155 @@ static int share_maps(const struct lictor_engine *engine, struct lictor_bpf *ske
 	return 0;
 }
 
-static int load_batch(struct lictor_engine *engine, const char *const *name, size_t names)
+static void destroy_typed(void *skeleton)
 {
-	struct lictor_bpf *skeleton;
+	lictor_bpf__destroy(skeleton);
+}
+
+static void destroy_probing(void *skeleton)
+{
+	lictor_probing__destroy(skeleton);
+}
+
+/* Opens one of the two objects and sets what its programs read as constants. */
+static int open_object(struct lictor_engine *engine, enum lictor_via way, uint32_t cpus,
+		       struct lictor_batch *ret)
+{
+	if (way == LICTOR_VIA_KPROBE) {
+		struct lictor_probing *skeleton = lictor_probing__open();
+
+		if (!skeleton)
+			return -errno;
+		skeleton->rodata->lictor_cpus = cpus;
+		skeleton->rodata->lictor_way = way;
+		skeleton->rodata->lictor_perf_attr = engine->perf_attr;
+		*ret = (struct lictor_batch){ skeleton->obj, skeleton, destroy_probing };
+	} else {
+		struct lictor_bpf *skeleton = lictor_bpf__open();
+
+		if (!skeleton)
+			return -errno;
+		skeleton->rodata->lictor_cpus = cpus;
+		skeleton->rodata->lictor_way = way;
+		skeleton->rodata->lictor_perf_attr = engine->perf_attr;
+		*ret = (struct lictor_batch){ skeleton->obj, skeleton, destroy_typed };
+	}
+	return 0;
+}
+
+/* A program of the LSM table by the return value of the function: its body is the same. */
+static int set_way(enum lictor_via way, struct bpf_program *program)
+{
+	const char *name = bpf_program__name(program);
+	char function[80];
+	int hook = 0, error;
+
+	if (strncmp(name, "lsm_", 4) != 0 || way != LICTOR_VIA_FMOD_RET)
+		return 0;
+	while (hook < LICTOR_HOOKS && strcmp(table[hook].program, name) != 0)
+		hook++;
+	if (hook == LICTOR_HOOKS)
+		return 0;
+	security_function((enum lictor_hook)hook, function, sizeof(function));
+	error = bpf_program__set_type(program, BPF_PROG_TYPE_TRACING);
+	/* It returns nothing that could be changed. */
+	if (!error)
+		error = bpf_program__set_expected_attach_type(
+			program, hook == LICTOR_HOOK_sock_graft ? BPF_TRACE_FENTRY :
+								  BPF_MODIFY_RETURN);
+	return error ? error : bpf_program__set_attach_target(program, 0, function);
+}
+
+static int load_batch(struct lictor_engine *engine, enum lictor_via way, const char *const *name,
+		      size_t names)
+{
+	struct lictor_batch batch;
 	struct bpf_program *program;
-	int cpus = libbpf_num_possible_cpus(), error = 0;
+	struct bpf_map *scratch;
+	int cpus = libbpf_num_possible_cpus(), error;
 
 	if (cpus < 0)
 		return cpus;
 	if (engine->batches == LICTOR_BATCHES_MAX)
 		return -ENOSPC;
-	skeleton = lictor_bpf__open();
-	if (!skeleton)
-		return -errno;
-	bpf_object__for_each_program(program, skeleton->obj) {
+	error = open_object(engine, way, (uint32_t)cpus, &batch);
+	if (error)
+		return error;
+	bpf_object__for_each_program(program, batch.object) {
 		bool wanted = false;
 
 		for (size_t i = 0; i < names; i++)
 			wanted |= !strcmp(bpf_program__name(program), name[i]);
 		bpf_program__set_autoload(program, wanted);
+		if (wanted && !error)
+			error = set_way(way, program);
 	}
-	skeleton->rodata->lictor_cpus = (uint32_t)cpus;
-	if (engine->batches)
-		error = share_maps(engine, skeleton);
-	else
-		error = bpf_map__set_max_entries(skeleton->maps.scratch,
-						 (uint32_t)cpus + LICTOR_POOL);
+	scratch = bpf_object__find_map_by_name(batch.object, "scratch");
+	if (!error && engine->batches)
+		error = share_maps(engine, batch.object);
+	else if (!error)
+		error = bpf_map__set_max_entries(scratch, (uint32_t)cpus + LICTOR_POOL);
 	if (!error)
-		error = lictor_bpf__load(skeleton);
+		error = bpf_object__load(batch.object);
 	if (error) {
-		lictor_bpf__destroy(skeleton);
+		batch.destroy(batch.skeleton);
 		return error;
 	}
-	engine->batch[engine->batches++].skeleton = skeleton;
+	engine->batch[engine->batches++] = batch;
 	return 0;
 }
 
-int lictor_engine_load(struct lictor_engine *engine, uint64_t hooks)
+/* Programs that share a way share a batch; those that are no functions' go with the LSM's. */
+int lictor_engine_load(struct lictor_engine *engine, lictor_hook_set hooks)
 {
 	const char *name[LICTOR_HOOKS];
-	size_t names = 0;
+	int error = 0;
 
-	for (int i = 0; i < LICTOR_HOOKS; i++)
-		if (hooks >> i & 1 && i != LICTOR_HOOK_sched_process_exec &&
-		    !lictor_engine_program(engine, table[i].program))
-			name[names++] = table[i].program;
-	return names ? load_batch(engine, name, names) : 0;
+	for (int way = LICTOR_VIA_LSM; !error && way <= LICTOR_VIA_KPROBE; way++) {
+		size_t names = 0;
+
+		for (int i = 0; i < LICTOR_HOOKS; i++) {
+			int own = engine->hook[i].way;
+
+			if (own > LICTOR_VIA_KPROBE)
+				own = LICTOR_VIA_LSM;
+			if (own == way && hooks >> i & 1 && i != LICTOR_HOOK_sched_process_exec &&
+			    !lictor_engine_program(engine, table[i].program))
+				name[names++] = table[i].program;
+		}
+		if (names)
+			error = load_batch(engine, (enum lictor_via)way, name, names);
+	}
+	return error;
+}
+
+int lictor_engine_load_scan(struct lictor_engine *engine)
+{
+	static const char *const name[] = {
+		"scan_files", "scan_sockets", "scan_tasks", "scan_mappings",
+	};
+
+	if (lictor_engine_program(engine, name[0]))
+		return 0;
+	return load_batch(engine, LICTOR_VIA_LSM, name, sizeof(name) / sizeof(*name));
+}
+
+static struct bpf_link *attach_program(const struct lictor_engine *engine, enum lictor_hook hook,
+				       const struct bpf_program *program)
+{
+	char function[80];
+
+	switch ((int)engine->hook[hook].way) {
+	case LICTOR_VIA_CGROUP:
+		return bpf_program__attach_cgroup(program, engine->cgroup_fd);
+	case LICTOR_VIA_FMOD_RET:
+		return bpf_program__attach_trace(program);
+	case LICTOR_VIA_KPROBE:
+		security_function(hook, function, sizeof(function));
+		return bpf_program__attach_kprobe(program, false, function);
+	default:
+		return bpf_program__attach(program);
+	}
 }
 
 int lictor_engine_attach(struct lictor_engine *engine, enum lictor_hook hook)
@@ -271,10 +521,7 @@ int lictor_engine_attach(struct lictor_engine *engine, enum lictor_hook hook)
 		program = lictor_engine_program(engine, table[hook].program);
 		if (!program)
 			return -ENOENT;
-		if (table[hook].via == LICTOR_VIA_CGROUP)
-			link = bpf_program__attach_cgroup(program, engine->cgroup_fd);
-		else
-			link = bpf_program__attach(program);
+		link = attach_program(engine, hook, program);
 		if (!link)
 			return -errno;
 		engine->link[hook] = link;
@@ -303,6 +550,22 @@ static int attach_trackers(struct lictor_engine *engine)
 	return 0;
 }
 
+/* Without a tree of control groups there is nothing to attach it to: the canary is left. */
+static void attach_guard(struct lictor_engine *engine)
+{
+	static const char *const name[] = { "guard_ftrace" };
+	int fd OWN(own_close) = cgroup_root();
+	struct bpf_program *program;
+
+	engine->guard_error = fd < 0 ? fd : load_batch(engine, LICTOR_VIA_LSM, name, 1);
+	if (engine->guard_error)
+		return;
+	program = lictor_engine_program(engine, name[0]);
+	engine->guard = program ? bpf_program__attach_cgroup(program, fd) : NULL;
+	if (!engine->guard)
+		engine->guard_error = -errno;
+}
+
 /* bpf_loop() came with 5.17; task storage, which it implies, with 5.11. */
 static int kernel_is_new_enough(void)
 {
@@ -315,7 +578,7 @@ static int kernel_is_new_enough(void)
 
 static void try_cgroup(struct lictor_engine *engine)
 {
-	uint64_t hooks = 0;
+	lictor_hook_set hooks = 0;
 
 	engine->cgroup_fd = cgroup_root();
 	if (engine->cgroup_fd < 0) {
@@ -323,8 +586,8 @@ static void try_cgroup(struct lictor_engine *engine)
 		return;
 	}
 	for (int i = 0; i < LICTOR_HOOKS; i++)
-		if (table[i].via == LICTOR_VIA_CGROUP)
-			hooks |= 1ull << i;
+		if (table[i].way == LICTOR_VIA_CGROUP)
+			hooks |= (lictor_hook_set)1 << i;
 	engine->cgroup_error = lictor_engine_load(engine, hooks);
 }
 
@@ -338,7 +601,7 @@ static int open_all(struct lictor_engine *engine)
 	error = kernel_is_new_enough();
 	if (error)
 		return error;
-	error = load_batch(engine, base_programs, sizeof(base_programs) / sizeof(*base_programs));
+	error = load_batch(engine, LICTOR_VIA_LSM, base_programs, sizeof(base_programs) / sizeof(*base_programs));
 	if (error)
 		return error;
 	engine->control = mmap(NULL, sizeof(*engine->control), PROT_READ | PROT_WRITE, MAP_SHARED,
@@ -347,20 +610,17 @@ static int open_all(struct lictor_engine *engine)
 		engine->control = NULL;
 		return -errno;
 	}
-	engine->lsm_error = lsm_active();
-	if (!engine->lsm_error)
-		engine->lsm_error = ftrace_enabled();
-	if (!engine->lsm_error)
-		engine->lsm_error = lsm_loads(kernel);
+	engine->perf_attr = perf_has_attributes(kernel);
 	engine->cgroup_error = -ESRCH; /* not needed */
-	if (engine->lsm_error)
+	if (choose_way(engine, kernel))
 		try_cgroup(engine);
 	find_hooks(engine, kernel);
+	attach_guard(engine);
 	error = lictor_engine_rings_open(engine);
 	return error ? error : attach_trackers(engine);
 }
 
-int lictor_engine_open(lictor_engine_log *log, struct lictor_engine **ret_engine)
+int lictor_engine_open(lictor_engine_log *log, enum lictor_via way, struct lictor_engine **ret_engine)
 {
 	struct lictor_engine *engine = calloc(1, sizeof(*engine));
 	int error;
@@ -368,6 +628,7 @@ int lictor_engine_open(lictor_engine_log *log, struct lictor_engine **ret_engine
 	if (!engine)
 		return -ENOMEM;
 	engine->log = log;
+	engine->asked = way;
 	engine->cgroup_fd = -1;
 	for (int i = 0; i < 2; i++)
 		engine->image_fd[i] = engine->count_fd[i] = -1;
@@ -381,6 +642,11 @@ int lictor_engine_open(lictor_engine_log *log, struct lictor_engine **ret_engine
 	return 0;
 }
 
+static void drop_batch(struct lictor_batch *batch)
+{
+	batch->destroy(batch->skeleton);
+}
+
 void lictor_engine_close(struct lictor_engine *engine)
 {
 	if (!engine)
@@ -390,6 +656,8 @@ void lictor_engine_close(struct lictor_engine *engine)
 	for (int i = 0; i < 2; i++)
 		if (engine->tracker[i])
 			bpf_link__destroy(engine->tracker[i]);
+	if (engine->guard)
+		bpf_link__destroy(engine->guard);
 	for (int i = 0; i < LICTOR_RINGS; i++)
 		if (engine->ring[i])
 			ring_buffer__free(engine->ring[i]);
@@ -404,7 +672,7 @@ void lictor_engine_close(struct lictor_engine *engine)
 	if (engine->cgroup_fd >= 0)
 		close(engine->cgroup_fd);
 	while (engine->batches)
-		lictor_bpf__destroy(engine->batch[--engine->batches].skeleton);
+		drop_batch(&engine->batch[--engine->batches]);
 	free(engine);
 }
 
@@ -415,17 +683,19 @@ size_t lictor_engine_hooks(const struct lictor_engine *engine,
 	return LICTOR_HOOKS;
 }
 
-static const char *why_no_lsm(const struct lictor_engine *engine)
+static const char *why_no_way(const struct lictor_engine *engine)
 {
-	switch (-engine->lsm_error) {
+	switch (-engine->way_error[LICTOR_VIA_LSM]) {
 	case EOPNOTSUPP:
 		return "bpf is not among the active LSMs (add it to lsm= on the kernel command line)";
 	case ENODATA:
 		return "securityfs is not mounted, so the active LSMs are not known";
 	case ENETDOWN:
-		return "kernel.ftrace_enabled is 0: LSM programs attach and never run";
+		return "kernel.ftrace_enabled is 0: programs attach and never run";
 	case EPERM:
 		return "this kernel refuses BPF LSM programs (EPERM)";
+	case 0:
+		return "kprobes were asked for, and cannot deny";
 	default:
 		return "BPF LSM programs do not load";
 	}
@@ -434,22 +704,29 @@ static const char *why_no_lsm(const struct lictor_engine *engine)
 enum lictor_action lictor_engine_can(const struct lictor_engine *engine, enum lictor_event event,
 				     const char **ret_why)
 {
-	bool lsm = false, cgroup = false;
+	bool denies = false, probes = false, watches = false, cgroup = false;
 
 	for (int i = 0; i < LICTOR_HOOKS; i++) {
-		bool loads = engine->hook[i].loaded && table[i].events >> event & 1;
+		const struct lictor_hook_state *hook = &engine->hook[i];
 
-		lsm |= loads && table[i].via == LICTOR_VIA_LSM;
-		cgroup |= loads && table[i].via == LICTOR_VIA_CGROUP;
+		if (!hook->loaded || !(table[i].events >> event & 1))
+			continue;
+		denies |= hook->way == LICTOR_VIA_LSM || hook->way == LICTOR_VIA_FMOD_RET;
+		probes |= hook->way == LICTOR_VIA_KPROBE;
+		watches |= hook->way == LICTOR_VIA_FENTRY || hook->way == LICTOR_VIA_TP_BTF;
+		cgroup |= hook->way == LICTOR_VIA_CGROUP;
 	}
-	if (lsm)
+	if (denies)
 		return LICTOR_ACTION_KILL;
 	if (event == LICTOR_EVENT_EXIT) {
 		*ret_why = "a process that ends can only be reported";
 		return LICTOR_ACTION_ALERT;
 	}
-	*ret_why = why_no_lsm(engine);
+	/* That nothing denies them, is in the vocabulary: a kill is the signal. */
+	if (watches && !lictor_event_words[event].deny)
+		return LICTOR_ACTION_KILL;
+	*ret_why = why_no_way(engine);
 	if (cgroup)
 		return LICTOR_ACTION_KILL;
-	return event == LICTOR_EVENT_EXEC ? LICTOR_ACTION_SIGNAL : LICTOR_ACTION_NONE;
+	return probes || watches ? LICTOR_ACTION_SIGNAL : LICTOR_ACTION_NONE;
 }

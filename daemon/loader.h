@@ -7,14 +7,18 @@
 
 #include "daemon/engine.h"
 
-struct lictor_bpf;
-
-#define LICTOR_BATCHES_MAX 16
+#define LICTOR_BATCHES_MAX (LICTOR_HOOKS + 8) /* each brings a program that was not there */
 
 /* Programs loaded together. The first batch makes the maps, later ones use them. */
 struct lictor_batch {
-	struct lictor_bpf *skeleton;
+	struct bpf_object *object;
+	void *skeleton;
+	void (*destroy)(void *skeleton);
 };
+
+typedef unsigned __int128 lictor_hook_set;	/* a bit per enum lictor_hook */
+#define LICTOR_HOOK_BIT(hook) ((lictor_hook_set)1 << (hook))
+_Static_assert(LICTOR_HOOKS <= 128, "hooks fit their set");
 
 struct lictor_engine {
 	lictor_engine_log *log;
@@ -23,7 +27,12 @@ struct lictor_engine {
 	struct lictor_hook_state hook[LICTOR_HOOKS];
 	struct bpf_link *link[LICTOR_HOOKS];
 	struct bpf_link *tracker[2];
-	int lsm_error;			/* 0: LSM programs load and run */
+	struct bpf_link *guard;		/* of kernel.ftrace_enabled */
+	int guard_error;
+	enum lictor_via asked;		/* the way to the LSM table's hooks, or LICTOR_VIAS: the best */
+	enum lictor_via way;		/* that was chosen */
+	int way_error[LICTOR_VIAS];	/* 0: such programs load and run */
+	uint32_t perf_attr;		/* see bpf/scratch.bpf.h */
 	int cgroup_error;
 	int cgroup_fd;			/* of the root control group, or -1 */
 	struct lictor_control *control;	/* the map, shared with the kernel */
@@ -42,7 +51,9 @@ void lictor_engine_say(const struct lictor_engine *engine, int priority, const c
 	__attribute__((format(printf, 3, 4)));
 int lictor_engine_map(const struct lictor_engine *engine, const char *name);
 /* Loads the programs of the hooks in the set (bit per enum lictor_hook) that are not loaded yet. */
-int lictor_engine_load(struct lictor_engine *engine, uint64_t hooks);
+int lictor_engine_load(struct lictor_engine *engine, lictor_hook_set hooks);
+/* Loads the programs that look at what was there before the rules. */
+int lictor_engine_load_scan(struct lictor_engine *engine);
 struct bpf_program *lictor_engine_program(const struct lictor_engine *engine, const char *name);
 int lictor_engine_attach(struct lictor_engine *engine, enum lictor_hook hook);
 void lictor_engine_detach(struct lictor_engine *engine, enum lictor_hook hook);

@@ -6,6 +6,7 @@
 #include "daemon/loop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -17,16 +18,19 @@
 
 #define DRAIN_MS 100	/* records of the reports ring wake nobody */
 #define TICK_MS 1000
+#define CANARY_MS 500
 
-enum source { SIGNALS, RINGS, CLIENTS, SOURCES };
+enum source { SIGNALS, RINGS, CLIENTS, MOUNTS, SOURCES };
 
 struct loop {
 	struct lictor_daemon *lictord;
 	int epoll;
 	int signals;
+	int mounts;	/* /proc/self/mountinfo: ready when the table has changed */
 	uint64_t drained;	/* ms */
 	uint64_t ticked;
 	uint64_t beaten;
+	uint64_t asked;	/* the canary */
 	int drain_error;
 	bool more;	/* in the rings */
 };
@@ -131,6 +135,25 @@ static int poll_for(const struct loop *loop, enum source source, int fd)
 	return epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
+/* A table of mounts says EPOLLPRI once for every change; what it holds is read elsewhere. */
+static int poll_for_mounts(struct loop *loop)
+{
+	struct epoll_event event = { .events = EPOLLPRI | EPOLLET, .data.u32 = MOUNTS };
+
+	loop->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	if (loop->mounts < 0)
+		return -errno;
+	return epoll_ctl(loop->epoll, EPOLL_CTL_ADD, loop->mounts, &event) < 0 ? -errno : 0;
+}
+
+static void follow_mounts(struct loop *loop)
+{
+	int error = lictor_engine_follow_mounts(loop->lictord->engine);
+
+	if (error)
+		lictor_say(LOG_WARNING, "looking up what has been mounted: %s", strerror(-error));
+}
+
 static int begin(struct loop *loop)
 {
 	int error;
@@ -143,6 +166,8 @@ static int begin(struct loop *loop)
 		error = poll_for(loop, RINGS, lictor_engine_fd(loop->lictord->engine));
 	if (!error)
 		error = poll_for(loop, CLIENTS, lictor_clients_fd(loop->lictord->clients));
+	if (!error)
+		error = poll_for_mounts(loop);
 	loop->drained = loop->ticked = loop->beaten = now_ms();
 	return error;
 }
@@ -162,8 +187,14 @@ static int turn(struct loop *loop)
 		drain(loop);
 	if (ready[SIGNALS])
 		take_signals(loop);
+	if (ready[MOUNTS])
+		follow_mounts(loop);
 	if (ready[CLIENTS])
 		lictor_clients_run(loop->lictord->clients);
+	if (now_ms() - loop->asked >= CANARY_MS) {
+		loop->asked = now_ms();
+		lictor_service_canary(loop->lictord->service);
+	}
 	if (now_ms() - loop->ticked >= TICK_MS)
 		tick(loop);
 	return 0;
@@ -171,11 +202,13 @@ static int turn(struct loop *loop)
 
 int lictor_loop_run(struct lictor_daemon *lictord, int signals)
 {
-	struct loop loop = { .lictord = lictord, .signals = signals, .epoll = -1 };
+	struct loop loop = { .lictord = lictord, .signals = signals, .epoll = -1, .mounts = -1 };
 	int error = begin(&loop);
 
 	while (!error && !lictord->stop_signal)
 		error = turn(&loop);
+	if (loop.mounts >= 0)
+		close(loop.mounts);
 	if (loop.epoll >= 0)
 		close(loop.epoll);
 	return error;

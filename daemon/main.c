@@ -178,7 +178,7 @@ static void say_checks(void)
 
 static int open_engine(struct lictor_daemon *lictord)
 {
-	int error = lictor_engine_open(lictor_say_text, &lictord->engine);
+	int error = lictor_engine_open(lictor_say_text, lictord->config.way, &lictord->engine);
 
 	if (!error)
 		return LICTOR_EXIT_OK;

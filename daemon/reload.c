@@ -172,7 +172,7 @@ void lictor_draft_shortfalls(const struct lictor_draft *draft,
 int lictor_draft_install(struct lictor_draft *draft, struct lictor_engine *engine,
 			 struct lictor_ruleset **ret_set)
 {
-	int error = lictor_engine_install(engine, draft->set->compiled, draft->monitor);
+	int error = lictor_engine_install(engine, draft->set->compiled);
 
 	if (error)
 		return error;

@@ -7,6 +7,7 @@
 #include "daemon/service.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 
@@ -31,6 +32,9 @@ struct lictor_service {
 	uint64_t flipped_ns;
 	uint64_t counted_ns;
 	uint64_t sequence;
+	bool silent;		/* the canary */
+	uint64_t guarded;	/* attempts on ftrace, as last told of */
+	bool preexisting;	/* kill rules kill what was there before them */
 	size_t batch;		/* records that may still be taken */
 	uint64_t undecodable;
 	uint64_t undecodable_told;
@@ -55,6 +59,9 @@ static const int priorities[LICTOR_NOTICES] = {
 	[LICTOR_NOTICE_LIMITED] = LOG_INFO,
 	[LICTOR_NOTICE_DEGRADED] = LOG_WARNING,
 	[LICTOR_NOTICE_ROTATED] = LOG_INFO,
+	[LICTOR_NOTICE_SILENCED] = LOG_CRIT,
+	[LICTOR_NOTICE_RECOVERED] = LOG_NOTICE,
+	[LICTOR_NOTICE_TAMPERING] = LOG_CRIT,
 };
 
 static uint64_t clock_ns(clockid_t clock)
@@ -91,6 +98,11 @@ void lictor_service_free(struct lictor_service *service)
 	if (service->enrich)
 		lictor_enrich_free(service->enrich);
 	free(service);
+}
+
+void lictor_service_preexisting(struct lictor_service *service, bool enforce)
+{
+	service->preexisting = enforce;
 }
 
 /* ---- notices ---- */
@@ -137,6 +149,23 @@ static const struct lictor_labels *labels_of(const struct lictor_service *servic
 	return NULL;
 }
 
+/* What was there before the rules, and a rule would have killed. Told as killed if it was. */
+static void carry_out(const struct lictor_record *record, struct lictor_alert *alert)
+{
+	int error;
+
+	if (!(record->flags & LICTOR_RECORD_KILL_DUE))
+		return;
+	error = lictor_engine_kill(record->pid, record->start_ns);
+	if (error) {
+		if (error != -ESRCH)
+			lictor_say(LOG_ERR, "killing process %u: %s", record->pid, strerror(-error));
+		return;
+	}
+	alert->verdict = LICTOR_VERDICT_KILLED;
+	alert->signal = SIGKILL;
+}
+
 static bool take_record(void *context, const void *record, size_t size)
 {
 	struct lictor_service *service = context;
@@ -152,6 +181,8 @@ static bool take_record(void *context, const void *record, size_t size)
 	}
 	alert->sequence = service->sequence;
 	lictor_enrich_alert(service->enrich, alert);
+	if (service->preexisting)
+		carry_out(record, alert);
 	lictor_sinks_tell(service->sinks, alert);
 	return service->batch;
 }
@@ -371,6 +402,30 @@ static size_t count_sinks(const struct lictor_service *service, size_t filled,
 		counter[filled++] = (struct lictor_counter){ names[name][2], state[i].count.lost };
 	}
 	return filled;
+}
+
+void lictor_service_canary(struct lictor_service *service)
+{
+	bool silent = !lictor_engine_alive(service->engine);
+	char detail[160], name[16];
+	struct lictor_counter counter = { "events", 0 };
+	uint32_t pid;
+	uint64_t guarded = lictor_engine_guarded(service->engine, &pid, name);
+
+	if (silent != service->silent)
+		lictor_service_notice(service, silent ? LICTOR_NOTICE_SILENCED :
+							LICTOR_NOTICE_RECOVERED,
+				      silent ? "kernel.ftrace_enabled is 0, or another hand has "
+					       "taken the programs out of the kernel" : NULL,
+				      0, NULL);
+	service->silent = silent;
+	if (guarded == service->guarded)
+		return;
+	counter.value = guarded - service->guarded;
+	service->guarded = guarded;
+	snprintf(detail, sizeof(detail), "process %u (%s) was refused kernel.ftrace_enabled=0", pid,
+		 name);
+	lictor_service_notice(service, LICTOR_NOTICE_TAMPERING, detail, 1, &counter);
 }
 
 void lictor_service_heartbeat(struct lictor_service *service)

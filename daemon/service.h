@@ -26,10 +26,15 @@ void lictor_service_adopt(struct lictor_service *service, struct lictor_ruleset 
 /* The set in force, NULL before the first. */
 const struct lictor_ruleset *lictor_service_rules(const struct lictor_service *service);
 
+/* Whether kill rules kill what was there before them, too (else it is only reported). */
+void lictor_service_preexisting(struct lictor_service *service, bool enforce);
+
 /* A batch of what is in the rings. Returns 0: they are empty, 1: there may be more, or -errno. */
 int lictor_service_drain(struct lictor_service *service);
 /* Once a second: losses, limits, sinks. */
 void lictor_service_tick(struct lictor_service *service, time_t now);
+/* Twice a second: does enforcement run, and has anybody tried to stop it? */
+void lictor_service_canary(struct lictor_service *service);
 /* Before the end: everything that is still to be told. */
 void lictor_service_finish(struct lictor_service *service);
 

@@ -31,7 +31,6 @@ static __always_inline int lictor_cgroup(struct bpf_sock_addr *ctx, u32 event, u
 		lictor_address4(s, slot, ctx->user_ip4);
 	}
 	lictor_network_type(s, slot);
-	s->facts.hits[LICTOR_STRING_SOCKET].state = LICTOR_ABSENT;
 	lictor_decide(s, event, 0);
 	denied = s->outcome.action >= LICTOR_ACTION_BLOCK;
 	if (s->outcome.rules)

@@ -14,16 +14,17 @@ static __always_inline int lictor_exec_file(struct lictor_scratch *s, struct fil
 	return lictor_deny(s);
 }
 
-SEC("lsm/bprm_check_security")
-int BPF_PROG(lsm_bprm_check_security, struct linux_binprm *bprm, int ret)
+SEC(LICTOR_SECTION "bprm_check_security")
+int LICTOR_PROG(lsm_bprm_check_security, struct linux_binprm *bprm)
 {
+	struct file *file = KREAD(bprm, file);
 	struct lictor_subject *subject;
 
 	LICTOR_OPEN(s, LICTOR_EVENT_EXEC, LICTOR_EVENTS, bprm_check_security);
 	subject = bpf_task_storage_get(&subjects, bpf_get_current_task_btf(), 0, 0);
 	if (subject)
-		subject->exec_inode = (u64)bprm->file->f_inode;
-	return lictor_exec_file(s, bprm->file, false);
+		subject->exec_inode = (u64)KREAD(file, f_inode);
+	return lictor_exec_file(s, file, false);
 }
 
 /*
@@ -36,27 +37,38 @@ static __always_inline bool lictor_exec_decided(struct file *file)
 	struct lictor_subject *subject = bpf_task_storage_get(&subjects, task, 0, 0);
 
 	return subject && BPF_CORE_READ_BITFIELD(task, in_execve) &&
-	       subject->exec_inode == (u64)file->f_inode;
+	       subject->exec_inode == (u64)KREAD(file, f_inode);
 }
 
-SEC("lsm/mmap_file")
-int BPF_PROG(lsm_mmap_file, struct file *file, unsigned long reqprot, unsigned long prot,
-	     unsigned long flags, int ret)
+/* What will be applied: the hook is told, security_mmap_file() is about to work it out. */
+static __always_inline u64 lictor_mapped_as(void *ctx, u64 asked)
 {
+	if (lictor_way == LICTOR_VIA_LSM)
+		return ((u64 *)ctx)[2];
+	if (asked & PROT_READ && bpf_get_current_task_btf()->personality & READ_IMPLIES_EXEC)
+		asked |= PROT_EXEC;
+	return asked;
+}
+
+SEC(LICTOR_SECTION "mmap_file")
+int LICTOR_PROG(lsm_mmap_file, struct file *file, unsigned long asked)
+{
+	u64 prot = lictor_mapped_as(ctx, asked);
+
 	if (!file || !(prot & PROT_EXEC) || lictor_exec_decided(file))
-		return ret;
+		return 0;
 	LICTOR_OPEN(s, LICTOR_EVENT_EXEC, LICTOR_EVENTS, mmap_file);
 	return lictor_exec_file(s, file, true);
 }
 
-SEC("lsm/file_mprotect")
-int BPF_PROG(lsm_file_mprotect, struct vm_area_struct *vma, unsigned long reqprot,
-	     unsigned long prot, int ret)
+SEC(LICTOR_SECTION "file_mprotect")
+int LICTOR_PROG(lsm_file_mprotect, struct vm_area_struct *vma, unsigned long reqprot,
+	     unsigned long prot)
 {
-	struct file *file = vma->vm_file;
+	struct file *file = KREAD(vma, vm_file);
 
-	if (!file || !(prot & PROT_EXEC) || vma->vm_flags & VM_EXEC)
-		return ret;
+	if (!file || !(prot & PROT_EXEC) || KREAD(vma, vm_flags) & VM_EXEC)
+		return 0;
 	LICTOR_OPEN(s, LICTOR_EVENT_EXEC, LICTOR_EVENTS, file_mprotect);
 	return lictor_exec_file(s, file, true);
 }

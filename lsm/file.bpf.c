@@ -3,58 +3,143 @@
  * Files: opened, truncated, made, removed, renamed, linked, and their metadata. Where a call has
  * two objects, each is judged; where one effect passes two hooks, one of them stays silent.
  */
+#include "bpf/held.bpf.h"
+#include "bpf/target.bpf.h"
 #include "lsm/verdict.bpf.h"
-
-/* open(2)'s flags by the architecture's own numbers; fmode bits are the kernel's. */
-#include <asm/fcntl.h>
-
-#ifndef O_DIRECTORY
-#error "asm/fcntl.h does not define O_DIRECTORY"
-#endif
-
-static __always_inline u32 lictor_open_flags(u32 flags)
-{
-	return (flags & O_APPEND ? 1u << 0 : 0) | (flags & O_CREAT ? 1u << 1 : 0) |
-	       (flags & O_DIRECT ? 1u << 2 : 0) | (flags & O_DIRECTORY ? 1u << 3 : 0) |
-	       (flags & O_EXCL ? 1u << 4 : 0) | (flags & O_NOFOLLOW ? 1u << 5 : 0) |
-	       (flags & (O_SYNC | O_DSYNC) ? 1u << 6 : 0) |
-	       ((flags & O_TMPFILE) == O_TMPFILE ? 1u << 7 : 0) | (flags & O_TRUNC ? 1u << 8 : 0);
-}
 
 static __always_inline bool lictor_opens_for_writing(struct file *file)
 {
-	return file->f_mode & FMODE_WRITE || file->f_flags & O_TRUNC;
+	return KREAD(file, f_mode) & FMODE_WRITE || KREAD(file, f_flags) & O_TRUNC;
 }
 
-SEC("lsm/file_open")
-int BPF_PROG(lsm_file_open, struct file *file, int ret)
+/* ---- kernel parameters: files below /proc/sys, on whatever mount ---- */
+
+struct lictor_sysctl {
+	struct lictor_scratch *s;
+	struct dentry *dentry;
+	u32 cursor;	/* of the name, built from its end in region SHORT */
+	u32 found;
+};
+
+static long lictor_dot_step(u32 index, struct lictor_sysctl *c)
 {
+	char *byte = &c->s->text[LICTOR_REGION_SHORT * LICTOR_PATH_MAX +
+				 LICTOR_MASK(c->cursor + index, LICTOR_PATH_MAX - 1)];
+
+	if (*byte == '.')
+		*byte = '/';
+	return 0;
+}
+
+/* One component in front, as sysctl(8) writes it: '.' between them, '/' for a '.' in one. */
+static long lictor_sysctl_step(u32 index, struct lictor_sysctl *c)
+{
+	struct dentry *dentry = c->dentry, *parent = KREAD(dentry, d_parent);
+	char *text = &c->s->text[LICTOR_REGION_SHORT * LICTOR_PATH_MAX];
+	u32 length = KREAD(dentry, d_name.len);
+	char sys[4] = {};
+
+	if (KREAD(parent, d_parent) == parent) {
+		bpf_probe_read_kernel_str(sys, sizeof(sys), KREAD(dentry, d_name.name));
+		c->found = length == 3 && sys[0] == 's' && sys[1] == 'y' && sys[2] == 's';
+		return 1;
+	}
+	if (length > 255 || c->cursor < 300 || c->cursor >= LICTOR_PATH_MAX)
+		return 1;
+	if (index) {
+		c->cursor--;
+		text[LICTOR_MASK(c->cursor, LICTOR_PATH_MAX - 1)] = '.';
+	}
+	c->cursor -= length;
+	bpf_probe_read_kernel(&text[LICTOR_MASK(c->cursor, LICTOR_PATH_MAX - 1)],
+			      LICTOR_MASK(length, 255), KREAD(dentry, d_name.name));
+	bpf_loop(length & 255, lictor_dot_step, c, 0);
+	c->dentry = parent;
+	return 0;
+}
+
+static __always_inline bool lictor_is_proc(struct dentry *dentry)
+{
+	return KREAD(dentry, d_sb, s_magic) == PROC_SUPER_MAGIC;
+}
+
+static __always_inline int lictor_sysctl(struct lictor_scratch *s, struct dentry *dentry)
+{
+	struct lictor_sysctl c = { .s = s, .dentry = dentry, .cursor = LICTOR_PATH_MAX - 1 };
+	u32 length;
+
+	bpf_loop(16, lictor_sysctl_step, &c, 0);
+	if (c.found) {
+		length = LICTOR_MASK(LICTOR_PATH_MAX - 1 - c.cursor, LICTOR_PATH_MAX - 1);
+		bpf_probe_read_kernel(&s->text[LICTOR_REGION_SHORT * LICTOR_PATH_MAX], length,
+				      &s->text[LICTOR_REGION_SHORT * LICTOR_PATH_MAX +
+					       LICTOR_MASK(c.cursor, LICTOR_PATH_MAX - 1)]);
+		lictor_argument_text(s, LICTOR_FIELD_SYSCTL_NAME, LICTOR_STRING_ARGUMENT, length);
+		lictor_decide(s, LICTOR_EVENT_SYSCTL, 0);
+	}
+	return lictor_deny(s);
+}
+
+SEC(LICTOR_SECTION "file_open")
+int LICTOR_PROG(lsm_sysctl_open, struct file *file)
+{
+	struct dentry *dentry = KREAD(file, f_path.dentry);
+
+	if (!lictor_is_proc(dentry) || !lictor_opens_for_writing(file))
+		return 0;
+	LICTOR_OPEN(s, LICTOR_EVENT_SYSCTL, LICTOR_EVENTS, sysctl_open);
+	return lictor_sysctl(s, dentry);
+}
+
+#define MAY_WRITE 2
+
+/* Written through a descriptor older than the rules. */
+SEC(LICTOR_SECTION "file_permission")
+int LICTOR_PROG(lsm_sysctl_permission, struct file *file, int mask)
+{
+	struct dentry *dentry = KREAD(file, f_path.dentry);
+
+	if (!(mask & MAY_WRITE) || !lictor_is_proc(dentry) || !lictor_held(file))
+		return 0;
+	LICTOR_OPEN(s, LICTOR_EVENT_SYSCTL, LICTOR_EVENTS, sysctl_permission);
+	s->record.flags = LICTOR_RECORD_HELD;
+	return lictor_sysctl(s, dentry);
+}
+
+/* ---- opened ---- */
+
+SEC(LICTOR_SECTION "file_open")
+int LICTOR_PROG(lsm_file_open, struct file *file)
+{
+	u32 flags = KREAD(file, f_flags), mode = KREAD(file, f_mode);
+	struct dentry *dentry = KREAD(file, f_path.dentry);
 	struct lictor_subject *subject;
 
 	/* The kernel's own open of a program: exec decides on it. */
-	if (file->f_flags & FMODE_EXEC)
-		return ret;
+	if (flags & FMODE_EXEC)
+		return 0;
 	/* Before 6.5, overlayfs opens the file in its layer under the name that has been judged. */
-	if (file->f_inode->i_sb != file->f_path.dentry->d_sb)
-		return ret;
+	if (KREAD(file, f_inode, i_sb) != KREAD(dentry, d_sb))
+		return 0;
+	lictor_forget(file);
 	LICTOR_OPEN(s, lictor_opens_for_writing(file) ? LICTOR_EVENT_WRITE : LICTOR_EVENT_READ,
-		    file->f_mode & FMODE_READ ? LICTOR_EVENT_READ : LICTOR_EVENTS, file_open);
-	lictor_number(s, LICTOR_FIELD_FILE_FLAGS, lictor_open_flags(file->f_flags));
+		    mode & FMODE_READ ? LICTOR_EVENT_READ : LICTOR_EVENTS, file_open);
+	lictor_number(s, LICTOR_FIELD_FILE_FLAGS, lictor_open_flags(flags));
 	lictor_gather_file(s, file);
-	s->created = (file->f_mode & FMODE_CREATED) != 0;
+	s->created = (mode & FMODE_CREATED) != 0;
 	if (lictor_opens_for_writing(file)) {
-		s->twice = (file->f_mode & FMODE_READ) != 0;
+		s->twice = (mode & FMODE_READ) != 0;
 		lictor_decide(s, LICTOR_EVENT_WRITE, 0);
 	}
-	if (file->f_mode & FMODE_READ) {
+	if (mode & FMODE_READ) {
 		s->created = 0;
 		lictor_decide(s, LICTOR_EVENT_READ, 0);
 	}
 	subject = bpf_task_storage_get(&subjects, bpf_get_current_task_btf(), 0, 0);
 	if (subject) {
 		subject->truncate_dentry = 0;
-		if (file->f_flags & O_TRUNC && s->outcome.action < LICTOR_ACTION_BLOCK) {
-			subject->truncate_dentry = (u64)file->f_path.dentry;
+		if (flags & O_TRUNC && s->outcome.action < LICTOR_ACTION_BLOCK) {
+			subject->truncate_dentry = (u64)dentry;
 			subject->truncate_ns = bpf_ktime_get_ns();
 		}
 	}
@@ -79,30 +164,79 @@ static __always_inline bool lictor_truncate_decided(struct dentry *dentry)
 	return decided == (u64)dentry && bpf_ktime_get_ns() - subject->truncate_ns < 1000000;
 }
 
-SEC("lsm/path_truncate")
-int BPF_PROG(lsm_path_truncate, const struct path *path, int ret)
+SEC(LICTOR_SECTION "path_truncate")
+int LICTOR_PROG(lsm_path_truncate, const struct path *path)
 {
-	struct dentry *dentry = path->dentry;
+	struct dentry *dentry = KREAD(path, dentry);
 
 	if (lictor_truncate_decided(dentry))
-		return ret;
+		return 0;
 	LICTOR_OPEN(s, LICTOR_EVENT_WRITE, LICTOR_EVENTS, path_truncate);
 	lictor_gather_inode(s, lictor_dentry_inode(dentry), dentry);
-	lictor_gather_path(s, path->mnt, dentry, 0, LICTOR_FIELD_FILE_PATH);
+	lictor_gather_path(s, KREAD(path, mnt), dentry, 0, LICTOR_FIELD_FILE_PATH);
 	lictor_decide(s, LICTOR_EVENT_WRITE, 0);
 	return lictor_deny(s);
 }
 
 /* From 6.2: ftruncate(2) and open(O_TRUNC), which path_truncate saw before. */
-SEC("lsm/file_truncate")
-int BPF_PROG(lsm_file_truncate, struct file *file, int ret)
+SEC(LICTOR_SECTION "file_truncate")
+int LICTOR_PROG(lsm_file_truncate, struct file *file)
 {
-	if (lictor_truncate_decided(file->f_path.dentry))
-		return ret;
+	if (lictor_truncate_decided(KREAD(file, f_path.dentry)))
+		return 0;
 	LICTOR_OPEN(s, LICTOR_EVENT_WRITE, LICTOR_EVENTS, file_truncate);
 	lictor_gather_file(s, file);
 	lictor_decide(s, LICTOR_EVENT_WRITE, 0);
 	return lictor_deny(s);
+}
+
+/* ---- descriptors that somebody else opened, or that were open before the rules ---- */
+
+/* A file by its descriptor: what it would have been judged as, had it been opened now. */
+static __always_inline int lictor_write_by_descriptor(struct lictor_scratch *s, struct file *file,
+						      u32 flags)
+{
+	s->record.flags = flags;
+	lictor_number(s, LICTOR_FIELD_FILE_FLAGS, lictor_open_flags(KREAD(file, f_flags)));
+	lictor_gather_file(s, file);
+	lictor_decide(s, LICTOR_EVENT_WRITE, 0);
+	return lictor_deny(s);
+}
+
+SEC(LICTOR_SECTION "file_receive")
+int LICTOR_PROG(lsm_file_receive, struct file *file)
+{
+	u32 type = KREAD(file, f_inode, i_mode) & S_IFMT;
+
+	if (!(KREAD(file, f_mode) & FMODE_WRITE) || type == S_IFSOCK || type == S_IFIFO)
+		return 0;
+	LICTOR_OPEN(s, LICTOR_EVENT_WRITE, LICTOR_EVENTS, file_receive);
+	return lictor_write_by_descriptor(s, file, LICTOR_RECORD_RECEIVED);
+}
+
+/* Attached only while there are such descriptors. */
+SEC(LICTOR_SECTION "file_permission")
+int LICTOR_PROG(lsm_file_permission, struct file *file, int mask)
+{
+	if (!(mask & MAY_WRITE) || !lictor_held(file))
+		return 0;
+	LICTOR_OPEN(s, LICTOR_EVENT_WRITE, LICTOR_EVENTS, file_permission);
+	return lictor_write_by_descriptor(s, file, LICTOR_RECORD_HELD);
+}
+
+#define MAP_SHARED_MASK 0x03 /* MAP_SHARED, MAP_SHARED_VALIDATE */
+
+/* What is stored in such a mapping later, nobody is asked about. */
+SEC(LICTOR_SECTION "mmap_file")
+int LICTOR_PROG(lsm_held_mmap, struct file *file)
+{
+	u64 flags = LICTOR_MAP_FLAGS(ctx);
+
+	if (!file || !(flags & MAP_SHARED_MASK) || (flags & MAP_SHARED_MASK) == 2 ||
+	    !(KREAD(file, f_mode) & FMODE_WRITE) || !lictor_held(file))
+		return 0;
+	LICTOR_OPEN(s, LICTOR_EVENT_WRITE, LICTOR_EVENTS, held_mmap);
+	return lictor_write_by_descriptor(s, file, LICTOR_RECORD_HELD);
 }
 
 /* One name in a directory that the call makes or removes. */
@@ -110,14 +244,14 @@ static __always_inline int lictor_name_event(struct lictor_scratch *s, u32 event
 					     const struct path *dir, struct dentry *dentry)
 {
 	lictor_gather_inode(s, lictor_dentry_inode(dentry), dentry);
-	lictor_gather_path(s, dir->mnt, dentry, 0, LICTOR_FIELD_FILE_PATH);
+	lictor_gather_path(s, KREAD(dir, mnt), dentry, 0, LICTOR_FIELD_FILE_PATH);
 	lictor_decide(s, event, 0);
 	return lictor_deny(s);
 }
 
-SEC("lsm/path_mknod")
-int BPF_PROG(lsm_path_mknod, const struct path *dir, struct dentry *dentry, umode_t mode,
-	     unsigned int dev, int ret)
+SEC(LICTOR_SECTION "path_mknod")
+int LICTOR_PROG(lsm_path_mknod, const struct path *dir, struct dentry *dentry, umode_t mode,
+	     unsigned int dev)
 {
 	u32 kind = mode & S_IFMT;
 	u32 event = kind == S_IFREG || !kind ? LICTOR_EVENT_CREATE : LICTOR_EVENT_MKNOD;
@@ -128,8 +262,8 @@ int BPF_PROG(lsm_path_mknod, const struct path *dir, struct dentry *dentry, umod
 	return lictor_name_event(s, event, dir, dentry);
 }
 
-SEC("lsm/path_mkdir")
-int BPF_PROG(lsm_path_mkdir, const struct path *dir, struct dentry *dentry, umode_t mode, int ret)
+SEC(LICTOR_SECTION "path_mkdir")
+int LICTOR_PROG(lsm_path_mkdir, const struct path *dir, struct dentry *dentry, umode_t mode)
 {
 	LICTOR_OPEN(s, LICTOR_EVENT_MKDIR, LICTOR_EVENTS, path_mkdir);
 	lictor_number(s, LICTOR_FIELD_FILE_TYPE, lictor_file_type(S_IFDIR));
@@ -137,24 +271,23 @@ int BPF_PROG(lsm_path_mkdir, const struct path *dir, struct dentry *dentry, umod
 	return lictor_name_event(s, LICTOR_EVENT_MKDIR, dir, dentry);
 }
 
-SEC("lsm/path_symlink")
-int BPF_PROG(lsm_path_symlink, const struct path *dir, struct dentry *dentry, const char *old_name,
-	     int ret)
+SEC(LICTOR_SECTION "path_symlink")
+int LICTOR_PROG(lsm_path_symlink, const struct path *dir, struct dentry *dentry, const char *old_name)
 {
 	LICTOR_OPEN(s, LICTOR_EVENT_SYMLINK, LICTOR_EVENTS, path_symlink);
 	lictor_number(s, LICTOR_FIELD_FILE_TYPE, lictor_file_type(S_IFLNK));
 	return lictor_name_event(s, LICTOR_EVENT_SYMLINK, dir, dentry);
 }
 
-SEC("lsm/path_unlink")
-int BPF_PROG(lsm_path_unlink, const struct path *dir, struct dentry *dentry, int ret)
+SEC(LICTOR_SECTION "path_unlink")
+int LICTOR_PROG(lsm_path_unlink, const struct path *dir, struct dentry *dentry)
 {
 	LICTOR_OPEN(s, LICTOR_EVENT_DELETE, LICTOR_EVENTS, path_unlink);
 	return lictor_name_event(s, LICTOR_EVENT_DELETE, dir, dentry);
 }
 
-SEC("lsm/path_rmdir")
-int BPF_PROG(lsm_path_rmdir, const struct path *dir, struct dentry *dentry, int ret)
+SEC(LICTOR_SECTION "path_rmdir")
+int LICTOR_PROG(lsm_path_rmdir, const struct path *dir, struct dentry *dentry)
 {
 	LICTOR_OPEN(s, LICTOR_EVENT_RMDIR, LICTOR_EVENTS, path_rmdir);
 	return lictor_name_event(s, LICTOR_EVENT_RMDIR, dir, dentry);
@@ -177,47 +310,43 @@ static __always_inline int lictor_two_names(struct lictor_scratch *s, u32 event,
 	return lictor_deny(s);
 }
 
-SEC("lsm/path_rename")
-int BPF_PROG(lsm_path_rename, const struct path *old_dir, struct dentry *old_dentry,
+SEC(LICTOR_SECTION "path_rename")
+int LICTOR_PROG(lsm_path_rename, const struct path *old_dir, struct dentry *old_dentry,
 	     const struct path *new_dir, struct dentry *new_dentry)
 {
-	/* The flags argument came with 5.19, before `ret`: an earlier denial is in its place only
-	   on kernels older than those supported. */
-	int ret = (int)ctx[5];
-
 	LICTOR_OPEN(s, LICTOR_EVENT_RENAME, LICTOR_EVENTS, path_rename);
-	return lictor_two_names(s, LICTOR_EVENT_RENAME, new_dir->mnt, old_dentry, new_dentry);
+	return lictor_two_names(s, LICTOR_EVENT_RENAME, KREAD(new_dir, mnt), old_dentry, new_dentry);
 }
 
-SEC("lsm/path_link")
-int BPF_PROG(lsm_path_link, struct dentry *old_dentry, const struct path *new_dir,
-	     struct dentry *new_dentry, int ret)
+SEC(LICTOR_SECTION "path_link")
+int LICTOR_PROG(lsm_path_link, struct dentry *old_dentry, const struct path *new_dir,
+	     struct dentry *new_dentry)
 {
 	LICTOR_OPEN(s, LICTOR_EVENT_LINK, LICTOR_EVENTS, path_link);
-	return lictor_two_names(s, LICTOR_EVENT_LINK, new_dir->mnt, old_dentry, new_dentry);
+	return lictor_two_names(s, LICTOR_EVENT_LINK, KREAD(new_dir, mnt), old_dentry, new_dentry);
 }
 
-SEC("lsm/path_chmod")
-int BPF_PROG(lsm_path_chmod, const struct path *path, umode_t mode, int ret)
+SEC(LICTOR_SECTION "path_chmod")
+int LICTOR_PROG(lsm_path_chmod, const struct path *path, umode_t mode)
 {
-	struct dentry *dentry = path->dentry;
+	struct dentry *dentry = KREAD(path, dentry);
 
 	LICTOR_OPEN(s, LICTOR_EVENT_CHMOD, LICTOR_EVENTS, path_chmod);
 	lictor_gather_inode(s, lictor_dentry_inode(dentry), dentry);
 	lictor_gather_mode(s, mode);
-	lictor_gather_path(s, path->mnt, dentry, 0, LICTOR_FIELD_FILE_PATH);
+	lictor_gather_path(s, KREAD(path, mnt), dentry, 0, LICTOR_FIELD_FILE_PATH);
 	lictor_decide(s, LICTOR_EVENT_CHMOD, 0);
 	return lictor_deny(s);
 }
 
-SEC("lsm/path_chown")
-int BPF_PROG(lsm_path_chown, const struct path *path, u64 uid, u64 gid, int ret)
+SEC(LICTOR_SECTION "path_chown")
+int LICTOR_PROG(lsm_path_chown, const struct path *path, u64 uid, u64 gid)
 {
-	struct dentry *dentry = path->dentry;
+	struct dentry *dentry = KREAD(path, dentry);
 
 	LICTOR_OPEN(s, LICTOR_EVENT_CHOWN, LICTOR_EVENTS, path_chown);
 	lictor_gather_inode(s, lictor_dentry_inode(dentry), dentry);
-	lictor_gather_path(s, path->mnt, dentry, 0, LICTOR_FIELD_FILE_PATH);
+	lictor_gather_path(s, KREAD(path, mnt), dentry, 0, LICTOR_FIELD_FILE_PATH);
 	lictor_decide(s, LICTOR_EVENT_CHOWN, 0);
 	return lictor_deny(s);
 }
@@ -231,33 +360,43 @@ static __always_inline int lictor_xattr(struct lictor_scratch *s, struct dentry 
 	return lictor_deny(s);
 }
 
-SEC("lsm/inode_setxattr")
-int BPF_PROG(lsm_inode_setxattr, void *idmap, struct dentry *dentry, const char *name,
-	     const void *value, u64 size, int flags, int ret)
+SEC(LICTOR_SECTION "inode_setxattr")
+int LICTOR_PROG(lsm_inode_setxattr, void *idmap, struct dentry *dentry)
 {
 	LICTOR_OPEN(s, LICTOR_EVENT_XATTR, LICTOR_EVENTS, inode_setxattr);
 	return lictor_xattr(s, dentry);
 }
 
-SEC("lsm/inode_removexattr")
-int BPF_PROG(lsm_inode_removexattr, void *idmap, struct dentry *dentry, const char *name, int ret)
+SEC(LICTOR_SECTION "inode_removexattr")
+int LICTOR_PROG(lsm_inode_removexattr, void *idmap, struct dentry *dentry)
 {
 	LICTOR_OPEN(s, LICTOR_EVENT_XATTR, LICTOR_EVENTS, inode_removexattr);
 	return lictor_xattr(s, dentry);
 }
 
 /* From 6.2; before that an ACL is an extended attribute to inode_setxattr. */
-SEC("lsm/inode_set_acl")
-int BPF_PROG(lsm_inode_set_acl, void *idmap, struct dentry *dentry, const char *name,
-	     struct posix_acl *acl, int ret)
+SEC(LICTOR_SECTION "inode_set_acl")
+int LICTOR_PROG(lsm_inode_set_acl, void *idmap, struct dentry *dentry)
 {
 	LICTOR_OPEN(s, LICTOR_EVENT_XATTR, LICTOR_EVENTS, inode_set_acl);
 	return lictor_xattr(s, dentry);
 }
 
-SEC("lsm/inode_remove_acl")
-int BPF_PROG(lsm_inode_remove_acl, void *idmap, struct dentry *dentry, const char *name, int ret)
+SEC(LICTOR_SECTION "inode_remove_acl")
+int LICTOR_PROG(lsm_inode_remove_acl, void *idmap, struct dentry *dentry)
 {
 	LICTOR_OPEN(s, LICTOR_EVENT_XATTR, LICTOR_EVENTS, inode_remove_acl);
 	return lictor_xattr(s, dentry);
+}
+
+SEC(LICTOR_SECTION "inode_getattr")
+int LICTOR_PROG(lsm_inode_getattr, const struct path *path)
+{
+	struct dentry *dentry = KREAD(path, dentry);
+
+	LICTOR_OPEN(s, LICTOR_EVENT_STAT, LICTOR_EVENTS, inode_getattr);
+	lictor_gather_inode(s, lictor_dentry_inode(dentry), dentry);
+	lictor_gather_path(s, KREAD(path, mnt), dentry, 0, LICTOR_FIELD_FILE_PATH);
+	lictor_decide(s, LICTOR_EVENT_STAT, 0);
+	return lictor_deny(s);
 }

@@ -3,6 +3,7 @@
  * The network: connections and datagrams to an address, addresses taken, sockets that listen. Unix
  * sockets are judged where the kernel has found the peer, by the path that the peer is bound to.
  */
+#include "bpf/held.bpf.h"
 #include "bpf/net.bpf.h"
 #include "lsm/verdict.bpf.h"
 
@@ -16,30 +17,23 @@ static __always_inline bool lictor_kernel_family(u32 family)
 	return family == AF_NETLINK || family == AF_ALG;
 }
 
-static __always_inline void lictor_gather_socket(struct lictor_scratch *s, struct sock *sk)
+SEC(LICTOR_SECTION "socket_connect")
+int LICTOR_PROG(lsm_socket_connect, struct socket *sock, struct sockaddr *address, int addrlen)
 {
-	lictor_number(s, LICTOR_FIELD_NETWORK_TRANSPORT,
-		      lictor_transport(sk->__sk_common.skc_family, sk->sk_type, sk->sk_protocol));
-}
-
-SEC("lsm/socket_connect")
-int BPF_PROG(lsm_socket_connect, struct socket *sock, struct sockaddr *address, int addrlen,
-	     int ret)
-{
-	struct sock *sk = sock->sk;
+	struct sock *sk = KREAD(sock, sk);
 	u16 asked = AF_UNSPEC;
 	u32 family;
 
 	if (!sk)
-		return ret;
-	family = sk->__sk_common.skc_family;
+		return 0;
+	family = KREAD(sk, __sk_common.skc_family);
 	if (family == AF_UNIX || lictor_kernel_family(family))
-		return ret;
+		return 0;
 	if (addrlen >= 2)
 		bpf_probe_read_kernel(&asked, sizeof(asked), address);
 	/* Takes back an earlier connect(). */
 	if (addrlen >= 2 && asked == AF_UNSPEC)
-		return ret;
+		return 0;
 	LICTOR_OPEN(s, LICTOR_EVENT_CONNECT, LICTOR_EVENTS, socket_connect);
 	lictor_gather_socket(s, sk);
 	lictor_gather_own_end(s, sk);
@@ -48,28 +42,95 @@ int BPF_PROG(lsm_socket_connect, struct socket *sock, struct sockaddr *address, 
 	return lictor_deny(s);
 }
 
-SEC("lsm/socket_sendmsg")
-int BPF_PROG(lsm_socket_sendmsg, struct socket *sock, struct msghdr *msg, int size, int ret)
+/* The peer of a socket that is known by its address only. */
+static __always_inline void lictor_gather_held_peer(struct lictor_scratch *s, struct sock *sk)
 {
-	struct sock *sk = sock->sk;
-	u32 length = msg->msg_namelen, family, protocol;
-	void *name = msg->msg_name;
+	u32 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	u8 peer[16];
+
+	lictor_number(s, LICTOR_FIELD_NETWORK_TRANSPORT,
+		      lictor_transport(family, BPF_CORE_READ(sk, sk_type),
+				       BPF_CORE_READ(sk, sk_protocol)));
+	lictor_number(s, LICTOR_FIELD_DESTINATION_PORT,
+		      bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport)));
+	if (family == AF_INET) {
+		lictor_address4(s, LICTOR_ADDRESS_DESTINATION,
+				BPF_CORE_READ(sk, __sk_common.skc_daddr));
+	} else {
+		bpf_probe_read_kernel(peer, sizeof(peer), &sk->__sk_common.skc_v6_daddr);
+		lictor_address6(s, LICTOR_ADDRESS_DESTINATION, peer);
+	}
+	lictor_network_type(s, LICTOR_ADDRESS_DESTINATION);
+}
+
+/* To the peer of a connection that is older than the rules. */
+static __always_inline int lictor_send_connected(struct socket *sock, struct sock *sk)
+{
+	struct file *file = KREAD(sock, file);
+
+	if (!file || !lictor_held(file))
+		return 0;
+	LICTOR_OPEN(s, LICTOR_EVENT_CONNECT, LICTOR_EVENTS, socket_sendmsg);
+	s->record.flags = LICTOR_RECORD_HELD;
+	lictor_gather_socket(s, sk);
+	lictor_gather_own_end(s, sk);
+	if (lictor_gather_peer(s, sk))
+		lictor_decide(s, LICTOR_EVENT_CONNECT, 0);
+	return lictor_deny(s);
+}
+
+/*
+ * The same by splice(2) and sendfile(2), which before 6.5 ask no socket hook; other ways of sending
+ * come here too, and are told of there. So only what is stopped is told here.
+ */
+SEC(LICTOR_SECTION "file_permission")
+int LICTOR_PROG(lsm_held_send, struct file *file, int mask)
+{
+	struct socket *sock;
+	struct sock *sk;
+
+	if (!(mask & 2) || (KREAD(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK ||
+	    !lictor_held(file))
+		return 0;
+	bpf_probe_read_kernel(&sock, sizeof(sock), &file->private_data);
+	sk = sock ? BPF_CORE_READ(sock, sk) : NULL;
+	if (!sk)
+		return 0;
+	LICTOR_OPEN(s, LICTOR_EVENT_CONNECT, LICTOR_EVENTS, held_send);
+	s->record.flags = LICTOR_RECORD_HELD;
+	lictor_gather_held_peer(s, sk);
+	lictor_decide(s, LICTOR_EVENT_CONNECT, 0);
+	if (s->outcome.action < LICTOR_ACTION_BLOCK) {
+		lictor_scratch_put(s);
+		return 0;
+	}
+	return lictor_deny(s);
+}
+
+SEC(LICTOR_SECTION "socket_sendmsg")
+int LICTOR_PROG(lsm_socket_sendmsg, struct socket *sock, struct msghdr *msg, int size)
+{
+	struct sock *sk = KREAD(sock, sk);
+	u32 length = KREAD(msg, msg_namelen), family, protocol;
+	void *name = KREAD(msg, msg_name);
 	u16 asked = AF_INET;
 
 	if (!sk)
-		return ret;
-	family = sk->__sk_common.skc_family;
-	protocol = sk->sk_protocol;
-	if (!name || !length || family == AF_UNIX || lictor_kernel_family(family))
-		return ret;
+		return 0;
+	family = KREAD(sk, __sk_common.skc_family);
+	protocol = KREAD(sk, sk_protocol);
+	if (family == AF_UNIX || lictor_kernel_family(family))
+		return 0;
+	if (!name || !length)
+		return lictor_send_connected(sock, sk);
 	/* On a stream the address is ignored, but for one that opens with its first data. */
-	if (sk->sk_type == SOCK_STREAM && protocol != IPPROTO_SCTP &&
-	    !(msg->msg_flags & MSG_FASTOPEN))
-		return ret;
+	if (KREAD(sk, sk_type) == SOCK_STREAM && protocol != IPPROTO_SCTP &&
+	    !(KREAD(msg, msg_flags) & MSG_FASTOPEN))
+		return 0;
 	/* To UDP over IPv6 it means "no address": to the peer that connect() was judged by. */
 	bpf_probe_read_kernel(&asked, sizeof(asked), name);
 	if (asked == AF_UNSPEC && family == AF_INET6 && protocol == IPPROTO_UDP)
-		return ret;
+		return 0;
 	LICTOR_OPEN(s, LICTOR_EVENT_CONNECT, LICTOR_EVENTS, socket_sendmsg);
 	lictor_gather_socket(s, sk);
 	lictor_gather_own_end(s, sk);
@@ -78,16 +139,25 @@ int BPF_PROG(lsm_socket_sendmsg, struct socket *sock, struct msghdr *msg, int si
 	return lictor_deny(s);
 }
 
+static __always_inline struct unix_sock *lictor_unix_sock(struct sock *sock)
+{
+#ifdef LICTOR_PROBING
+	return (struct unix_sock *)sock;
+#else
+	return bpf_skc_to_unix_sock(sock);
+#endif
+}
+
 /* '@' and the name of an abstract socket, as far as it goes. */
 static __always_inline void lictor_abstract_name(struct lictor_scratch *s, struct unix_sock *peer)
 {
-	struct unix_address *address = peer->addr;
+	struct unix_address *address = KREAD(peer, addr);
 	char *to = &s->text[LICTOR_REGION_SHORT * LICTOR_PATH_MAX];
 	u32 length;
 
 	if (!address)
 		return;
-	length = address->len;
+	length = KREAD(address, len);
 	if (length < 3 || length > 110)
 		return;
 	length -= 2;
@@ -99,16 +169,15 @@ static __always_inline void lictor_abstract_name(struct lictor_scratch *s, struc
 
 static __always_inline int lictor_unix(struct lictor_scratch *s, struct sock *other)
 {
-	struct unix_sock *peer = bpf_skc_to_unix_sock(other);
+	struct unix_sock *peer = lictor_unix_sock(other);
 	lictor_tables tables = lictor_open(s->generation);
 	struct dentry *dentry;
 
 	lictor_number(s, LICTOR_FIELD_NETWORK_TRANSPORT, LICTOR_TRANSPORT_UNIX);
-	s->facts.hits[LICTOR_STRING_SOCKET].state = LICTOR_ABSENT;
 	if (peer && tables) {
-		dentry = peer->path.dentry;
+		dentry = KREAD(peer, path.dentry);
 		if (dentry) {
-			lictor_ascend(s, tables, 0, peer->path.mnt, dentry);
+			lictor_ascend(s, tables, 0, KREAD(peer, path.mnt), dentry);
 			s->ascent[0].field = LICTOR_FIELD_DESTINATION_PATH;
 			lictor_views(s, s->generation, 0, LICTOR_SPACE_SOCKET,
 				     LICTOR_STRING_SOCKET);
@@ -120,54 +189,166 @@ static __always_inline int lictor_unix(struct lictor_scratch *s, struct sock *ot
 	return lictor_deny(s);
 }
 
-SEC("lsm/unix_stream_connect")
-int BPF_PROG(lsm_unix_stream_connect, struct sock *sock, struct sock *other, struct sock *newsk,
-	     int ret)
+SEC(LICTOR_SECTION "unix_stream_connect")
+int LICTOR_PROG(lsm_unix_stream_connect, struct sock *sock, struct sock *other, struct sock *newsk)
 {
 	LICTOR_OPEN(s, LICTOR_EVENT_CONNECT, LICTOR_EVENTS, unix_stream_connect);
 	return lictor_unix(s, other);
 }
 
-SEC("lsm/unix_may_send")
-int BPF_PROG(lsm_unix_may_send, struct socket *sock, struct socket *other, int ret)
+SEC(LICTOR_SECTION "unix_may_send")
+int LICTOR_PROG(lsm_unix_may_send, struct socket *sock, struct socket *other)
 {
-	struct sock *peer = other->sk;
+	struct sock *peer = KREAD(other, sk);
 
 	if (!peer)
-		return ret;
+		return 0;
 	LICTOR_OPEN(s, LICTOR_EVENT_CONNECT, LICTOR_EVENTS, unix_may_send);
 	return lictor_unix(s, peer);
 }
 
-SEC("lsm/socket_bind")
-int BPF_PROG(lsm_socket_bind, struct socket *sock, struct sockaddr *address, int addrlen, int ret)
+SEC(LICTOR_SECTION "socket_bind")
+int LICTOR_PROG(lsm_socket_bind, struct socket *sock, struct sockaddr *address, int addrlen)
 {
-	struct sock *sk = sock->sk;
+	struct sock *sk = KREAD(sock, sk);
 
-	if (!sk || lictor_kernel_family(sk->__sk_common.skc_family))
-		return ret;
+	if (!sk || lictor_kernel_family(KREAD(sk, __sk_common.skc_family)))
+		return 0;
 	LICTOR_OPEN(s, LICTOR_EVENT_BIND, LICTOR_EVENTS, socket_bind);
 	lictor_gather_socket(s, sk);
 	lictor_gather_address(s, LICTOR_ADDRESS_SOURCE, address, addrlen,
-			      sk->__sk_common.skc_family == AF_INET ? AF_INET : AF_UNSPEC);
-	s->facts.hits[LICTOR_STRING_SOCKET].state = LICTOR_ABSENT;
+			      KREAD(sk, __sk_common.skc_family) == AF_INET ? AF_INET : AF_UNSPEC);
 	lictor_decide(s, LICTOR_EVENT_BIND, 0);
 	return lictor_deny(s);
 }
 
-SEC("lsm/socket_listen")
-int BPF_PROG(lsm_socket_listen, struct socket *sock, int backlog, int ret)
+SEC(LICTOR_SECTION "socket_listen")
+int LICTOR_PROG(lsm_socket_listen, struct socket *sock, int backlog)
 {
-	struct sock *sk = sock->sk;
+	struct sock *sk = KREAD(sock, sk);
 
 	if (!sk)
-		return ret;
+		return 0;
 	LICTOR_OPEN(s, LICTOR_EVENT_LISTEN, LICTOR_EVENTS, socket_listen);
 	lictor_gather_socket(s, sk);
 	lictor_gather_own_end(s, sk);
 	if (s->facts.v.state[LICTOR_FIELD_SOURCE_IP] == LICTOR_PRESENT)
 		lictor_network_type(s, LICTOR_ADDRESS_SOURCE);
-	s->facts.hits[LICTOR_STRING_SOCKET].state = LICTOR_ABSENT;
 	lictor_decide(s, LICTOR_EVENT_LISTEN, 0);
+	return lictor_deny(s);
+}
+
+/* The end that listens. Who connects is not known yet: sock_graft. */
+SEC(LICTOR_SECTION "socket_accept")
+int LICTOR_PROG(lsm_socket_accept, struct socket *sock, struct socket *newsock)
+{
+	struct sock *sk = KREAD(sock, sk);
+
+	if (!sk)
+		return 0;
+	LICTOR_OPEN(s, LICTOR_EVENT_ACCEPT, LICTOR_EVENTS, socket_accept);
+	lictor_gather_socket(s, sk);
+	lictor_gather_own_end(s, sk);
+	if (s->facts.v.state[LICTOR_FIELD_SOURCE_IP] == LICTOR_PRESENT)
+		lictor_network_type(s, LICTOR_ADDRESS_SOURCE);
+	lictor_decide(s, LICTOR_EVENT_ACCEPT, 0);
+	return lictor_deny(s);
+}
+
+/* A connection has been taken: rules that ask for the peer. Nothing can be denied any more. */
+SEC(LICTOR_SECTION "sock_graft")
+int LICTOR_PROG(lsm_sock_graft, struct sock *sk, struct socket *parent)
+{
+	u32 family = KREAD(sk, __sk_common.skc_family);
+	struct lictor_scratch *s = NULL;
+
+	if (family != AF_INET && family != AF_INET6)
+		return 0;
+	if (lictor_begin(LICTOR_EVENT_ACCEPT, LICTOR_EVENTS, LICTOR_HOOK_sock_graft, lictor_way, &s) !=
+		    LICTOR_DECIDE || !s)
+		return 0;
+	s->peer = LICTOR_RULE_PEER;
+	lictor_gather_socket(s, sk);
+	lictor_gather_own_end(s, sk);
+	lictor_gather_peer(s, sk);
+	lictor_decide(s, LICTOR_EVENT_ACCEPT, 0);
+	lictor_observe(s, 0);
+	return 0;
+}
+
+/* kern: the kernel makes it for itself. */
+SEC(LICTOR_SECTION "socket_create")
+int LICTOR_PROG(lsm_socket_create, int family, int type, int protocol, int kern)
+{
+	if (kern)
+		return 0;
+	LICTOR_OPEN(s, LICTOR_EVENT_SOCKET, LICTOR_EVENTS, socket_create);
+	/* SOCK_PACKET, the old way to raw frames, is family packet to the kernel. */
+	if (family == AF_INET && type == SOCK_PACKET)
+		family = AF_PACKET;
+	lictor_number(s, LICTOR_FIELD_SOCKET_FAMILY, (u32)family);
+	lictor_number(s, LICTOR_FIELD_SOCKET_TYPE, (u32)type);
+	lictor_number(s, LICTOR_FIELD_SOCKET_PROTOCOL, (u32)protocol);
+	lictor_number(s, LICTOR_FIELD_NETWORK_TRANSPORT,
+		      lictor_transport(family, type, lictor_default_protocol(type, protocol)));
+	if (family == AF_INET || family == AF_INET6)
+		lictor_number(s, LICTOR_FIELD_NETWORK_TYPE, family == AF_INET ? 4 : 6);
+	lictor_decide(s, LICTOR_EVENT_SOCKET, 0);
+	return lictor_deny(s);
+}
+
+/* ---- SCTP: lists of addresses, by sctp_connectx(3) and sctp_bindx(3) ---- */
+
+#define SCTP_SOCKOPT_BINDX_ADD 100
+#define SCTP_SOCKOPT_CONNECTX 110
+#define LICTOR_SCTP_ADDRESSES 64
+
+struct lictor_sctp {
+	struct lictor_scratch *s;
+};
+
+static long lictor_sctp_step(u32 index, struct lictor_sctp *c)
+{
+	struct lictor_scratch *s = c->s;
+	struct lictor_addresses *l = &s->addresses;
+	u64 address = l->list + l->at;
+	u16 family = 0;
+	u32 size;
+
+	if (l->at + 2 > l->length)
+		return 1;
+	bpf_probe_read_kernel(&family, sizeof(family), (const void *)address);
+	size = family == AF_INET6 ? 28 : 16;
+	if (l->at + size > l->length)
+		size = l->length - l->at;
+	lictor_gather_address(s, l->slot, (const void *)address, size, AF_UNSPEC);
+	lictor_decide(s, l->event, l->count > 0);
+	l->count++;
+	l->at += size;
+	/* The one that a rule is about is the one to tell. */
+	return s->outcome.rules > 0;
+}
+
+SEC(LICTOR_SECTION "sctp_bind_connect")
+int LICTOR_PROG(lsm_sctp_bind_connect, struct sock *sk, int option, struct sockaddr *address,
+		int length)
+{
+	bool binds = option == SCTP_SOCKOPT_BINDX_ADD;
+	u32 event = binds ? LICTOR_EVENT_BIND : LICTOR_EVENT_CONNECT;
+	struct lictor_sctp c;
+
+	if (!binds && option != SCTP_SOCKOPT_CONNECTX)
+		return 0;
+	LICTOR_OPEN(s, event, LICTOR_EVENTS, sctp_bind_connect);
+	c.s = s;
+	s->twice = 1;
+	lictor_gather_socket(s, sk);
+	s->addresses.list = (u64)address;
+	s->addresses.length = length > 0 ? length : 0;
+	s->addresses.at = 0;
+	s->addresses.count = 0;
+	s->addresses.event = event;
+	s->addresses.slot = binds ? LICTOR_ADDRESS_SOURCE : LICTOR_ADDRESS_DESTINATION;
+	bpf_loop(LICTOR_SCTP_ADDRESSES, lictor_sctp_step, &c, 0);
 	return lictor_deny(s);
 }

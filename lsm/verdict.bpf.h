@@ -9,16 +9,46 @@
 #include "bpf/facts.bpf.h"
 
 /*
- * Opens a decision in an LSM program, with `s` as its buffer; leaves the program where there is
- * nothing to decide, or no way to: an earlier LSM's or program's denial stands.
+ * The section and the signature of a program of the LSM table: the hook's arguments as far as they are used. At
+ * kprobes they are in registers. What an earlier program returned needs no look: after a denial
+ * the trampoline calls no further one.
+ */
+#ifdef LICTOR_PROBING
+#include <asm/ptrace.h>
+#define LICTOR_SECTION "kprobe/"
+#define LICTOR_PROG BPF_KPROBE
+#define LICTOR_SECOND(ctx) PT_REGS_PARM2(ctx)
+#define LICTOR_MAP_FLAGS(ctx) PT_REGS_PARM3(ctx)
+#else
+#define LICTOR_SECTION "lsm/"
+#define LICTOR_PROG BPF_PROG
+#define LICTOR_SECOND(ctx) ((ctx)[1])
+/* mmap_file has one argument more than security_mmap_file(). */
+#define LICTOR_MAP_FLAGS(ctx) lictor_map_flags(ctx)
+static __always_inline u64 lictor_map_flags(const u64 *ctx)
+{
+	u64 flags;
+
+	if (lictor_way == LICTOR_VIA_LSM) {
+		flags = ctx[3];
+		asm volatile("" : "+r"(flags));
+	} else {
+		flags = ctx[2];
+		asm volatile("" : "+r"(flags));
+	}
+	return flags;
+}
+#endif
+
+/*
+ * Opens a decision in such a program, with `s` as its buffer; leaves the program where there is
+ * nothing to decide, or no way to.
  */
 #define LICTOR_OPEN(s, event, also, name) \
 	struct lictor_scratch *s = NULL; \
 	{ \
 		int begun; \
-		if (ret) \
-			return ret; \
-		begun = lictor_begin(event, also, LICTOR_HOOK_##name, LICTOR_VIA_LSM, &s); \
+		begun = lictor_begin(event, also, LICTOR_HOOK_##name, lictor_way, &s); \
 		if (begun == LICTOR_CLOSED) \
 			return -EPERM; \
 		if (begun == LICTOR_PASS || !s) \
@@ -27,12 +57,20 @@
 
 static __always_inline int lictor_deny(struct lictor_scratch *s)
 {
+#ifdef LICTOR_PROBING
+	/* At a kprobe nothing can be denied, and a kill is its signal. */
+	if (s->outcome.action == LICTOR_ACTION_SIGNAL && s->outcome.signal == SIGKILL)
+		s->outcome.action = LICTOR_ACTION_KILL;
+	lictor_observe(s, 0);
+	return 0;
+#else
 	int error = s->outcome.action >= LICTOR_ACTION_BLOCK ? -EPERM : 0;
 
 	if (s->outcome.rules)
 		lictor_report(s, error ? EPERM : 0);
 	lictor_scratch_put(s);
 	return error;
+#endif
 }
 
 #endif

@@ -24,7 +24,10 @@
 	X(LOST, "lictor.lost", "records were lost") \
 	X(LIMITED, "lictor.limited", "reports were left out by a rule's limit") \
 	X(DEGRADED, "lictor.degraded", "something cannot be enforced or observed") \
-	X(ROTATED, "lictor.rotated", "the log file was rotated")
+	X(ROTATED, "lictor.rotated", "the log file was rotated") \
+	X(SILENCED, "lictor.silenced", "enforcement has stopped: the kernel runs no program any more") \
+	X(RECOVERED, "lictor.recovered", "the kernel runs Lictor's programs again") \
+	X(TAMPERING, "lictor.tampering", "somebody tried to stop enforcement, and was refused")
 
 enum lictor_notice {
 	LICTOR_NOTICE_NONE,	/* a decision */
@@ -75,6 +78,7 @@ struct lictor_alert {
 	uint64_t generation;
 	uint32_t suppressed;
 	uint32_t reasons;		/* bit per enum lictor_reason */
+	uint32_t flags;			/* LICTOR_RECORD_* */
 	uint32_t matched;		/* rules that matched, of which `rules` are listed */
 	size_t rules;			/* the deciding one first */
 	const struct lictor_rule_label *const *rule;
@@ -91,14 +95,19 @@ struct lictor_alert {
 	uint32_t file_gid;
 	struct lictor_values values;	/* numbers of all fields, with their states */
 	struct lictor_bytes text[LICTOR_FIELDS_MAX];	/* strings of all fields */
-	struct lictor_bytes host_path;	/* file.path as the host sees it, where that differs */
+	/* the same as the host sees them, where that differs */
+	struct lictor_bytes host_path;		/* file.path or module.path */
 	struct lictor_bytes host_target_path;
+	struct lictor_bytes host_source;	/* mount.source of a move */
 
 	/* found out in user space; NULL where unknown */
 	const char *user_name;
 	const char *user_effective_name;
 	const char *user_audit_name;
+	const char *user_target_name;
+	const char *target_user_name;
 	const char *group_name;
+	const char *group_target_name;
 	const char *file_owner_name;
 	const char *unit;		/* the systemd unit of the process */
 

@@ -136,6 +136,12 @@ static void destination(const struct lictor_alert *alert, struct lictor_line *va
 		lictor_line_fill(value, alert, "{destination}");
 }
 
+static void source(const struct lictor_alert *alert, struct lictor_line *value)
+{
+	if (lictor_alert_has(alert, LICTOR_FIELD_SOURCE_IP))
+		lictor_line_fill(value, alert, "{source}");
+}
+
 static void user(const struct lictor_alert *alert, struct lictor_line *value)
 {
 	if (lictor_alert_has(alert, LICTOR_FIELD_USER_NAME))
@@ -145,6 +151,26 @@ static void user(const struct lictor_alert *alert, struct lictor_line *value)
 static void hook(const struct lictor_alert *alert, struct lictor_line *value)
 {
 	put(value, alert->hook);
+}
+
+static void via(const struct lictor_alert *alert, struct lictor_line *value)
+{
+	put(value, alert->via);
+}
+
+static void preexisting(const struct lictor_alert *alert, struct lictor_line *value)
+{
+	put(value, alert->flags & LICTOR_RECORD_PREEXISTING ? "true" : NULL);
+}
+
+static void received(const struct lictor_alert *alert, struct lictor_line *value)
+{
+	put(value, alert->flags & LICTOR_RECORD_RECEIVED ? "true" : NULL);
+}
+
+static void held(const struct lictor_alert *alert, struct lictor_line *value)
+{
+	put(value, alert->flags & LICTOR_RECORD_HELD ? "true" : NULL);
 }
 
 static void sequence(const struct lictor_alert *alert, struct lictor_line *value)
@@ -185,10 +211,15 @@ static const struct {
 	{ "LICTOR_TARGET_PATH", target_path },
 	{ "LICTOR_HOST_PATH", host_path },
 	{ "LICTOR_DESTINATION", destination },
+	{ "LICTOR_SOURCE", source },
 	{ "LICTOR_EXECUTABLE", executable },
 	{ "LICTOR_PARENT_EXECUTABLE", parent },
 	{ "LICTOR_USER", user },
 	{ "LICTOR_HOOK", hook },
+	{ "LICTOR_VIA", via },
+	{ "LICTOR_PREEXISTING", preexisting },
+	{ "LICTOR_RECEIVED", received },
+	{ "LICTOR_HELD", held },
 	{ "LICTOR_SEQUENCE", sequence },
 	{ "LICTOR_TIME", when },
 	{ "OBJECT_PID", pid },
@@ -198,18 +229,56 @@ static const struct {
 	{ "UNIT", unit },
 };
 
-/* "events-lost" -> LICTOR_COUNT_EVENTS_LOST=N */
+/* What the other events are about: target.user -> LICTOR_TARGET_USER */
+static const enum lictor_field told[] = {
+	LICTOR_FIELD_SOCKET_FAMILY,	   LICTOR_FIELD_SOCKET_TYPE,
+	LICTOR_FIELD_SOCKET_PROTOCOL,	   LICTOR_FIELD_TARGET_EXECUTABLE,
+	LICTOR_FIELD_TARGET_NAME,	   LICTOR_FIELD_TARGET_PID,
+	LICTOR_FIELD_TARGET_USER,	   LICTOR_FIELD_PTRACE_MODE,
+	LICTOR_FIELD_SIGNAL_NAME,	   LICTOR_FIELD_USER_TARGET_NAME,
+	LICTOR_FIELD_GROUP_TARGET_NAME,	   LICTOR_FIELD_CAPABILITY_RAISED,
+	LICTOR_FIELD_CAPABILITY_OPERATION, LICTOR_FIELD_NAMESPACE_TYPES,
+	LICTOR_FIELD_MOUNT_SOURCE,	   LICTOR_FIELD_MOUNT_TYPE,
+	LICTOR_FIELD_MOUNT_FLAGS,	   LICTOR_FIELD_MOUNT_OPERATION,
+	LICTOR_FIELD_MODULE_NAME,	   LICTOR_FIELD_MODULE_PATH,
+	LICTOR_FIELD_MODULE_OPERATION,	   LICTOR_FIELD_BPF_COMMAND,
+	LICTOR_FIELD_BPF_PROGRAM_TYPE,	   LICTOR_FIELD_PERF_TYPE,
+	LICTOR_FIELD_CLOCK_OPERATION,	   LICTOR_FIELD_HOST_HOSTNAME,
+	LICTOR_FIELD_HOST_DOMAIN,	   LICTOR_FIELD_SYSCTL_NAME,
+	LICTOR_FIELD_IO_URING_OPERATION,
+};
+
+/* "events-lost" -> LICTOR_COUNT_EVENTS_LOST */
+static void name_of(const char *prefix, const char *from, char ret_name[NAME_MAX_JOURNAL + 1])
+{
+	snprintf(ret_name, NAME_MAX_JOURNAL + 1, "%s%s", prefix, from);
+	for (char *c = ret_name; *c; c++)
+		*c = isalnum((unsigned char)*c) ? (char)toupper((unsigned char)*c) : '_';
+}
+
 static void put_counter(struct lictor_line *line, const struct lictor_counter *counter)
 {
 	char name[NAME_MAX_JOURNAL + 1], number[24];
-	int length = snprintf(name, sizeof(name), "LICTOR_COUNT_%s", counter->name);
+	int length;
 
-	for (char *c = name; *c; c++)
-		*c = isalnum((unsigned char)*c) ? (char)toupper((unsigned char)*c) : '_';
-	if (length < 0)
-		return;
+	name_of("LICTOR_COUNT_", counter->name, name);
 	length = snprintf(number, sizeof(number), "%llu", (unsigned long long)counter->value);
 	lictor_datagram_field(line, name, number, (size_t)length);
+}
+
+static void put_told(struct lictor_line *line, const struct lictor_alert *alert,
+		     enum lictor_field field, struct lictor_line *value)
+{
+	char name[NAME_MAX_JOURNAL + 1];
+
+	if (!decision(alert) || !lictor_alert_has(alert, field))
+		return;
+	lictor_line_reset(value);
+	lictor_line_field(value, alert, field);
+	name_of("LICTOR_", lictor_field_names[field].name, name);
+	line->failed |= value->failed;
+	if (!value->failed && value->length)
+		lictor_datagram_field(line, name, value->byte, value->length);
 }
 
 void lictor_datagram_format(const struct lictor_alert *alert, struct lictor_line *line)
@@ -224,6 +293,8 @@ void lictor_datagram_format(const struct lictor_alert *alert, struct lictor_line
 		else if (value.length)
 			lictor_datagram_field(line, fields[i].name, value.byte, value.length);
 	}
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+		put_told(line, alert, told[i], &value);
 	for (size_t i = 0; i < alert->counters; i++)
 		put_counter(line, &alert->counter[i]);
 	lictor_line_done(&value);

@@ -35,8 +35,8 @@ const struct lictor_ecs_event lictor_ecs_event[LICTOR_EVENTS] = {
 	[LICTOR_EVENT_NAMESPACE] = { "process", { "change" }, NULL },
 	[LICTOR_EVENT_MOUNT] = { "host", { "change" }, NULL },
 	[LICTOR_EVENT_UMOUNT] = { "host", { "change" }, NULL },
-	[LICTOR_EVENT_MODULE] = { "driver", { "change" }, NULL },
-	[LICTOR_EVENT_BPF] = { "driver", { "change" }, NULL },
+	[LICTOR_EVENT_MODULE] = { "driver", { "start" }, NULL },
+	[LICTOR_EVENT_BPF] = { "driver", { "info" }, NULL },
 	[LICTOR_EVENT_PERF] = { "process", { "access" }, NULL },
 	[LICTOR_EVENT_KEXEC] = { "host", { "change" }, NULL },
 	[LICTOR_EVENT_SETTIME] = { "host", { "change" }, NULL },
@@ -67,6 +67,9 @@ const struct lictor_ecs_notice lictor_ecs_notice[LICTOR_NOTICES] = {
 	[LICTOR_NOTICE_LIMITED] = { "event", "intrusion_detection", "info", "success" },
 	[LICTOR_NOTICE_DEGRADED] = { "state", "host", "info", "failure" },
 	[LICTOR_NOTICE_ROTATED] = { "event", "file", "change", "success" },
+	[LICTOR_NOTICE_SILENCED] = { "alert", "intrusion_detection", "info", "failure" },
+	[LICTOR_NOTICE_RECOVERED] = { "event", "host", "info", "success" },
+	[LICTOR_NOTICE_TAMPERING] = { "alert", "intrusion_detection", "denied", "failure" },
 };
 
 const int lictor_ecs_severity[8] = { 99, 99, 99, 73, 47, 21, 10, 1 };

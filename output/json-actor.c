@@ -89,7 +89,7 @@ WRITER(device)	/* the kernel's dev_t: 12 bits of major, 20 of minor */
 WRITER(uid)
 {
 	if (lictor_alert_has(told->alert, LICTOR_FIELD_FILE_OWNER))
-		lictor_object_printf(object, member->name, "%u",
+		lictor_object_printf(object, member->name, "%llu", (unsigned long long)
 				     lictor_alert_number(told->alert, LICTOR_FIELD_FILE_OWNER));
 }
 

@@ -18,6 +18,28 @@ static bool decision(const struct lictor_told *told)
 	return told->alert->notice == LICTOR_NOTICE_NONE;
 }
 
+/* The event's first type, but that a module ends where it is removed. */
+static const char *type_of(const struct lictor_alert *alert)
+{
+	const char *operation = lictor_word_value(LICTOR_FIELD_MODULE_OPERATION,
+		lictor_alert_number(alert, LICTOR_FIELD_MODULE_OPERATION));
+
+	if (alert->event == LICTOR_EVENT_MODULE &&
+	    lictor_alert_has(alert, LICTOR_FIELD_MODULE_OPERATION) && operation &&
+	    !strcmp(operation, "unload"))
+		return "end";
+	return lictor_ecs_event[alert->event].type[0];
+}
+
+/* What was let pass by Lictor may have been refused all the same. */
+static const struct lictor_ecs_verdict *ecs_verdict(const struct lictor_alert *alert)
+{
+	static const struct lictor_ecs_verdict refused = { "denied", "failure", false };
+	const struct lictor_ecs_verdict *verdict = &lictor_ecs_verdict[alert->verdict];
+
+	return alert->error && !verdict->ends ? &refused : verdict;
+}
+
 WRITER(action)
 {
 	lictor_object_text(object, member->name,
@@ -53,13 +75,12 @@ WRITER(type)
 	struct lictor_array array = lictor_array_begin(object, member->name);
 
 	if (decision(told)) {
-		const struct lictor_ecs_event *event = &lictor_ecs_event[alert->event];
-		bool ends = lictor_ecs_verdict[alert->verdict].ends;
+		const struct lictor_ecs_verdict *verdict = ecs_verdict(alert);
 
-		lictor_array_add(&array, event->type[0]);
-		lictor_array_add(&array, event->type[1]);
-		lictor_array_add(&array, lictor_ecs_verdict[alert->verdict].type);
-		if (ends && strcmp(event->type[0], "end"))
+		lictor_array_add(&array, type_of(alert));
+		lictor_array_add(&array, lictor_ecs_event[alert->event].type[1]);
+		lictor_array_add(&array, verdict->type);
+		if (verdict->ends && strcmp(type_of(alert), "end"))
 			lictor_array_add(&array, "end");
 	} else {
 		lictor_array_add(&array, lictor_ecs_notice[alert->notice].type);
@@ -70,7 +91,7 @@ WRITER(type)
 WRITER(outcome)
 {
 	lictor_object_text(object, member->name,
-			   decision(told) ? lictor_ecs_verdict[told->alert->verdict].outcome
+			   decision(told) ? ecs_verdict(told->alert)->outcome
 					  : lictor_ecs_notice[told->alert->notice].outcome);
 }
 

@@ -69,6 +69,7 @@ WRITER(errno)
 		lictor_object_printf(object, member->name, "%d", error);
 }
 
+/* The one that Lictor sent; lictor.signal.name is that of an event signal. */
 WRITER(signal)
 {
 	int signal = told->alert->signal;
@@ -139,6 +140,8 @@ WRITER(truncated)
 		lictor_array_add(&array, "lictor.host_path");
 	if (alert->host_target_path.byte && alert->host_target_path.cut)
 		lictor_array_add(&array, "lictor.host_target_path");
+	if (alert->host_source.byte && alert->host_source.cut)
+		lictor_array_add(&array, "lictor.host_source");
 	lictor_array_end(&array);
 }
 
@@ -157,6 +160,29 @@ WRITER(unknown)
 	}
 	if (array.line)
 		lictor_array_end(&array);
+}
+
+/* How it came to the event, where that is not by a call of just now. */
+static void put_flag(struct lictor_object *object, const char *name,
+		     const struct lictor_told *told, uint32_t flag)
+{
+	if (told->alert->flags & flag)
+		lictor_object_flag(object, name, true);
+}
+
+WRITER(held)
+{
+	put_flag(object, member->name, told, LICTOR_RECORD_HELD);
+}
+
+WRITER(preexisting)
+{
+	put_flag(object, member->name, told, LICTOR_RECORD_PREEXISTING);
+}
+
+WRITER(received)
+{
+	put_flag(object, member->name, told, LICTOR_RECORD_RECEIVED);
 }
 
 /* What limits the word of `process`: it was there before Lictor, or is the kernel's own. */
@@ -183,6 +209,11 @@ WRITER(host_path)
 WRITER(host_target_path)
 {
 	lictor_object_bytes(object, member->name, &told->alert->host_target_path);
+}
+
+WRITER(host_source)
+{
+	lictor_object_bytes(object, member->name, &told->alert->host_source);
 }
 
 WRITER(detail)
@@ -214,14 +245,18 @@ static const struct lictor_member table[] = {
 	{ "lictor.errno", write_errno, 0 },
 	{ "lictor.generation", write_generation, 0 },
 	{ "lictor.hook", write_hook, 0 },
+	{ "lictor.held", write_held, 0 },
 	{ "lictor.host_path", write_host_path, 0 },
+	{ "lictor.host_source", write_host_source, 0 },
 	{ "lictor.host_target_path", write_host_target_path, 0 },
 	{ "lictor.matched", write_matched, 0 },
 	{ "lictor.mode", write_mode, 0 },
+	{ "lictor.preexisting", write_preexisting, 0 },
 	{ "lictor.reasons", write_reasons, 0 },
+	{ "lictor.received", write_received, 0 },
 	{ "lictor.rules", write_rules, 0 },
+	{ "lictor.sent_signal", write_signal, 0 },
 	{ "lictor.sequence", write_sequence, 0 },
-	{ "lictor.signal", write_signal, 0 },
 	{ "lictor.subject", write_subject, 0 },
 	{ "lictor.suppressed", write_suppressed, 0 },
 	{ "lictor.truncated", write_truncated, 0 },

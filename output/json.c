@@ -15,6 +15,8 @@
 /*
  * Which fields ECS has too. A field that is not here is ours: a strict ECS schema refuses it at its
  * own place, so it is written under its name inside `lictor`. KEYWORD: ECS wants the number as text.
+ * ECS has host.hostname and host.domain, but as the host that tells; a name that a process sets, of
+ * its own UTS namespace perhaps, must not stand there.
  */
 enum place { OURS, ECS, ECS_KEYWORD };
 
@@ -30,6 +32,8 @@ static const enum place place[LICTOR_FIELDS] = {
 	[LICTOR_FIELD_USER_ID] = ECS_KEYWORD,
 	[LICTOR_FIELD_USER_EFFECTIVE_NAME] = ECS,
 	[LICTOR_FIELD_USER_EFFECTIVE_ID] = ECS_KEYWORD,
+	[LICTOR_FIELD_USER_TARGET_NAME] = ECS,
+	[LICTOR_FIELD_USER_TARGET_ID] = ECS_KEYWORD,
 	[LICTOR_FIELD_GROUP_NAME] = ECS,
 	[LICTOR_FIELD_GROUP_ID] = ECS_KEYWORD,
 	[LICTOR_FIELD_SERVICE_NAME] = ECS,
@@ -55,24 +59,17 @@ static const char *const ours[LICTOR_FIELDS] = {
 #include "rules/vocab.tab"
 };
 
-/* Where that name is taken: lictor.signal is the signal that Lictor sent. */
-static const char *const elsewhere[LICTOR_FIELDS] = {
-	[LICTOR_FIELD_SIGNAL_NAME] = "lictor.target.signal",
-};
-
 static const char *name_of(unsigned field)
 {
-	if (place[field] != OURS)
-		return lictor_field_names[field].name;
-	return elsewhere[field] ? elsewhere[field] : ours[field];
+	return place[field] != OURS ? lictor_field_names[field].name : ours[field];
 }
 
 static void write_set(struct lictor_object *object, const char *name, unsigned field,
-		      uint32_t bits)
+		      uint64_t bits)
 {
 	struct lictor_array array = lictor_array_begin(object, name);
 
-	for (uint32_t bit = 0; bit < 32; bit++) {
+	for (uint32_t bit = 0; bit < 64; bit++) {
 		char number[16];
 		const char *word = lictor_word_value(field, bit);
 
@@ -102,7 +99,8 @@ static void write_user(struct lictor_object *object, const char *name,
 	if (known)
 		lictor_object_text(object, name, known);
 	else if (lictor_alert_number(alert, field) != UINT32_MAX)
-		lictor_object_printf(object, name, "%u", lictor_alert_number(alert, field));
+		lictor_object_printf(object, name, "%llu",
+				     (unsigned long long)lictor_alert_number(alert, field));
 }
 
 static void write_field(struct lictor_object *object, const struct lictor_member *member,
@@ -110,7 +108,7 @@ static void write_field(struct lictor_object *object, const struct lictor_member
 {
 	const struct lictor_alert *alert = told->alert;
 	unsigned field = member->field;
-	uint32_t number = lictor_alert_number(alert, field);
+	uint64_t number = lictor_alert_number(alert, field);
 
 	if (!lictor_alert_has(alert, field))
 		return;

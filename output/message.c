@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Formatting: an alert comes in, one sentence for people goes out: the rule's own `message` with
- * its {field} filled in, or the event's default from the table below. Touches nothing.
+ * its {field} filled in, or the event's default (phrase.c). Touches nothing.
  */
 #include <string.h>
 
@@ -15,33 +15,6 @@ static const char *const verdict_phrase[LICTOR_VERDICTS] = {
 	[LICTOR_VERDICT_WOULD_SIGNAL] = "Would have signaled for ",
 	[LICTOR_VERDICT_WOULD_BLOCK] = "Would have blocked ",
 	[LICTOR_VERDICT_WOULD_KILL] = "Would have killed for ",
-};
-
-/* What is not here is told by the event's name alone. */
-static const char *const event_phrase[LICTOR_EVENTS] = {
-	[LICTOR_EVENT_EXEC] = "exec of {file.path}",
-	[LICTOR_EVENT_EXIT] = "exit with status {process.exit_code}",
-	[LICTOR_EVENT_READ] = "reading of {file.path}",
-	[LICTOR_EVENT_WRITE] = "writing to {file.path}",
-	[LICTOR_EVENT_CREATE] = "creation of {file.path}",
-	[LICTOR_EVENT_DELETE] = "removal of {file.path}",
-	[LICTOR_EVENT_RENAME] = "renaming of {file.path} to {file.target_path}",
-	[LICTOR_EVENT_LINK] = "linking of {file.path} to {file.target_path}",
-	[LICTOR_EVENT_SYMLINK] = "creation of symbolic link {file.path}",
-	[LICTOR_EVENT_MKDIR] = "creation of directory {file.path}",
-	[LICTOR_EVENT_RMDIR] = "removal of directory {file.path}",
-	[LICTOR_EVENT_MKNOD] = "creation of {file.type} {file.path}",
-	[LICTOR_EVENT_CHMOD] = "change of mode of {file.path} to {file.mode}",
-	[LICTOR_EVENT_CHOWN] = "change of owner of {file.path}",
-	[LICTOR_EVENT_XATTR] = "change of attributes of {file.path}",
-	[LICTOR_EVENT_STAT] = "stat of {file.path}",
-	[LICTOR_EVENT_CONNECT] = "connection to {destination}",
-	[LICTOR_EVENT_BIND] = "binding to {source}",
-	[LICTOR_EVENT_LISTEN] = "listening on {source}",
-	[LICTOR_EVENT_ACCEPT] = "connection from {destination}",
-	[LICTOR_EVENT_PTRACE] = "tracing of {target.executable}",
-	[LICTOR_EVENT_SIGNAL] = "{signal.name} to {target.executable}",
-	[LICTOR_EVENT_OPEN_FAILED] = "refused opening of {file.path}",
 };
 
 #define X(id, name, text) text,
@@ -78,6 +51,15 @@ static void put_process(struct lictor_line *line, const struct lictor_alert *ale
 					       : LICTOR_FIELD_PROCESS_NAME);
 }
 
+/* The process acted on: its name where its program is not known. */
+static void put_target(struct lictor_line *line, const struct lictor_alert *alert)
+{
+	bool program = lictor_alert_has(alert, LICTOR_FIELD_TARGET_EXECUTABLE);
+
+	lictor_line_field(line, alert, program ? LICTOR_FIELD_TARGET_EXECUTABLE
+					       : LICTOR_FIELD_TARGET_NAME);
+}
+
 static void put_peer(struct lictor_line *line, const struct lictor_alert *alert, unsigned ip,
 		     unsigned port)
 {
@@ -87,8 +69,8 @@ static void put_peer(struct lictor_line *line, const struct lictor_alert *alert,
 	lictor_line_field(line, alert, ip);
 	six = !line->failed && memchr(line->byte + from, ':', line->length - from);
 	if (lictor_alert_has(alert, port))
-		lictor_line_printf(line, "%s%u", six ? " port " : ":",
-				   lictor_alert_number(alert, port));
+		lictor_line_printf(line, "%s%llu", six ? " port " : ":",
+				   (unsigned long long)lictor_alert_number(alert, port));
 	if (lictor_alert_has(alert, LICTOR_FIELD_NETWORK_TRANSPORT)) {
 		lictor_line_text(line, "/");
 		lictor_line_field(line, alert, LICTOR_FIELD_NETWORK_TRANSPORT);
@@ -118,6 +100,7 @@ static const struct {
 } extra[] = {
 	{ "verdict", put_verdict },	    { "event", put_event },
 	{ "rule.name", put_rule },	    { "process", put_process },
+	{ "target", put_target },
 	{ "destination", put_destination }, { "source", put_source },
 };
 
@@ -180,8 +163,6 @@ static void format_notice(const struct lictor_alert *alert, struct lictor_line *
 
 void lictor_format_message(const struct lictor_alert *alert, struct lictor_line *line)
 {
-	const char *phrase;
-
 	if (alert->notice != LICTOR_NOTICE_NONE) {
 		format_notice(alert, line);
 		return;
@@ -190,9 +171,9 @@ void lictor_format_message(const struct lictor_alert *alert, struct lictor_line 
 		lictor_line_fill(line, alert, alert->rule[0]->message);
 		return;
 	}
-	phrase = event_phrase[alert->event];
 	lictor_line_text(line, verdict_phrase[alert->verdict]);
-	lictor_line_fill(line, alert, phrase ? phrase : "{event}");
+	lictor_line_fill(line, alert, lictor_phrase(alert).sentence);
+	lictor_line_text(line, lictor_phrase_flags(alert));
 	lictor_line_fill(line, alert, " by {process} (pid {process.pid}, user {user.name})");
 	if (alert->rules)
 		lictor_line_fill(line, alert, ": rule {rule.name}");

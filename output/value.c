@@ -14,7 +14,8 @@ static const int notice_severity[LICTOR_NOTICES] = {
 	[LICTOR_NOTICE_RULES_LOADED] = 5,  [LICTOR_NOTICE_RULES_REJECTED] = 3,
 	[LICTOR_NOTICE_HEARTBEAT] = 6,	   [LICTOR_NOTICE_LOST] = 3,
 	[LICTOR_NOTICE_LIMITED] = 5,	   [LICTOR_NOTICE_DEGRADED] = 4,
-	[LICTOR_NOTICE_ROTATED] = 6,
+	[LICTOR_NOTICE_ROTATED] = 6,	   [LICTOR_NOTICE_SILENCED] = 2,
+	[LICTOR_NOTICE_RECOVERED] = 5,	   [LICTOR_NOTICE_TAMPERING] = 2,
 };
 
 int lictor_alert_severity(const struct lictor_alert *alert)
@@ -42,7 +43,7 @@ bool lictor_alert_has(const struct lictor_alert *alert, unsigned field)
 	return alert->values.state[field] == LICTOR_PRESENT;
 }
 
-uint32_t lictor_alert_number(const struct lictor_alert *alert, unsigned field)
+uint64_t lictor_alert_number(const struct lictor_alert *alert, unsigned field)
 {
 	return field == LICTOR_FIELD_PROCESS_PID ? alert->pid : alert->values.num[field];
 }
@@ -53,7 +54,10 @@ const char *lictor_alert_name(const struct lictor_alert *alert, unsigned field)
 		[LICTOR_FIELD_USER_NAME] = alert->user_name,
 		[LICTOR_FIELD_USER_EFFECTIVE_NAME] = alert->user_effective_name,
 		[LICTOR_FIELD_USER_AUDIT_NAME] = alert->user_audit_name,
+		[LICTOR_FIELD_USER_TARGET_NAME] = alert->user_target_name,
+		[LICTOR_FIELD_TARGET_USER] = alert->target_user_name,
 		[LICTOR_FIELD_GROUP_NAME] = alert->group_name,
+		[LICTOR_FIELD_GROUP_TARGET_NAME] = alert->group_target_name,
 		[LICTOR_FIELD_FILE_OWNER] = alert->file_owner_name,
 	};
 
@@ -77,19 +81,27 @@ static void put_address(struct lictor_line *line, const unsigned char *address)
 		lictor_line_text(line, text);
 }
 
-static void put_name(struct lictor_line *line, const char *name, uint32_t number)
+static void put_number(struct lictor_line *line, uint64_t number)
+{
+	lictor_line_printf(line, "%llu", (unsigned long long)number);
+}
+
+static void put_name(struct lictor_line *line, const char *name, uint64_t number)
 {
 	if (name)
 		lictor_line_escaped(line, name, strlen(name));
 	else
-		lictor_line_printf(line, "%u", number);
+		put_number(line, number);
 }
 
-static void put_set(struct lictor_line *line, unsigned field, uint32_t bits)
+/* "none" is no name of any set's: an empty one says so. */
+static void put_set(struct lictor_line *line, unsigned field, uint64_t bits)
 {
 	const char *comma = "";
 
-	for (uint32_t bit = 0; bit < 32; bit++) {
+	if (!bits)
+		lictor_line_text(line, "none");
+	for (uint32_t bit = 0; bit < 64; bit++) {
 		if (!(bits >> bit & 1))
 			continue;
 		lictor_line_text(line, comma);
@@ -100,7 +112,7 @@ static void put_set(struct lictor_line *line, unsigned field, uint32_t bits)
 
 static void put_value(struct lictor_line *line, const struct lictor_alert *alert, unsigned field)
 {
-	uint32_t number = lictor_alert_number(alert, field);
+	uint64_t number = lictor_alert_number(alert, field);
 
 	switch (lictor_field_names[field].sort) {
 	case LICTOR_SORT_PATH:
@@ -126,11 +138,11 @@ static void put_value(struct lictor_line *line, const struct lictor_alert *alert
 		put_set(line, field, number);
 		break;
 	case LICTOR_SORT_MODE:
-		lictor_line_printf(line, "%04o", number);
+		lictor_line_printf(line, "%04llo", (unsigned long long)number);
 		break;
 	case LICTOR_SORT_NUMBER:
 	case LICTOR_SORT_PORT:
-		lictor_line_printf(line, "%u", number);
+		put_number(line, number);
 		break;
 	}
 }

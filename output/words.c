@@ -60,7 +60,7 @@ const char *lictor_word_notice(unsigned notice)
 	return word(notices, LICTOR_NOTICES, notice);
 }
 
-const char *lictor_word_value(unsigned field, uint32_t value)
+const char *lictor_word_value(unsigned field, uint64_t value)
 {
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
 		if (values[i].field == field && values[i].value == value)

@@ -32,7 +32,7 @@ const char *lictor_word_event(unsigned event);
 const char *lictor_word_verdict(unsigned verdict);
 const char *lictor_word_reason(unsigned reason);
 const char *lictor_word_notice(unsigned notice);	/* of `event.action` */
-const char *lictor_word_value(unsigned field, uint32_t value);
+const char *lictor_word_value(unsigned field, uint64_t value);
 /* The word of a rule's `severity`; an impossible priority has the nearest one's. */
 const char *lictor_word_severity(int severity);
 
@@ -40,14 +40,24 @@ const char *lictor_word_severity(int severity);
 int lictor_alert_severity(const struct lictor_alert *alert);
 bool lictor_alert_has(const struct lictor_alert *alert, unsigned field);
 bool lictor_field_is_text(unsigned field);
-uint32_t lictor_alert_number(const struct lictor_alert *alert, unsigned field);
+uint64_t lictor_alert_number(const struct lictor_alert *alert, unsigned field);
 /* The name of the user or group that the field has, NULL where it is not known. */
 const char *lictor_alert_name(const struct lictor_alert *alert, unsigned field);
 
+/* How an event is told: templates for lictor_line_fill(). */
+struct lictor_phrase {
+	const char *sentence;	/* what was done, as a noun */
+	const char *object;	/* what to, behind the event's name; begins with a blank, or is empty */
+};
+
+struct lictor_phrase lictor_phrase(const struct lictor_alert *alert);
+/* What is to be said about how it came about, or "". */
+const char *lictor_phrase_flags(const struct lictor_alert *alert);
+
 /* The value as a rule would say it, escaped: "-" where there is none, "?" where it is unknown. */
 void lictor_line_field(struct lictor_line *line, const struct lictor_alert *alert, unsigned field);
-/* A template with its {field}, {verdict}, {event}, {rule.name}, {process}, {destination}, {source}
-   filled in; {{ and }} are braces; what is not such a name stays as it is. */
+/* A template with its {field}, {verdict}, {event}, {rule.name}, {process}, {target}, {destination},
+   {source} filled in; {{ and }} are braces; what is not such a name stays as it is. */
 void lictor_line_fill(struct lictor_line *line, const struct lictor_alert *alert,
 		      const char *pattern);
 /* Text that is escaped already, as a JSON string. */

@@ -129,7 +129,7 @@ static inline bool is_insert(const struct node *node)
 	return node->kind == NODE_SCALAR && node->text[0] == '$';
 }
 
-/* ---- value.c, address.c, names.c ---- */
+/* ---- value.c, word.c, address.c, names.c ---- */
 
 /* Values of fields of the same sort are written in the same way. */
 unsigned value_sort(int field);
@@ -141,6 +141,10 @@ int address_check(struct check *check, const struct node *node, struct lictor_va
 int name_check(struct check *check, bool group, const struct node *node,
 	       struct lictor_value *ret_value);
 void names_done(struct names *names);
+int word_check(struct check *check, int field, const struct node *node,
+	       struct lictor_value *ret_value);
+/* Which of the field's names may be meant by a text that is none. */
+const char *word_hint(int field, const char *text, char *buffer, size_t size);
 
 /* ---- block.c ---- */
 
@@ -190,6 +194,40 @@ void action_check_events(struct check *check, const struct lictor_rule *rule,
 
 void lint_rules(struct check *check);
 void lint_lists(struct check *check);
+
+/* ---- possible.c: which values an event can have together ---- */
+
+enum possible_sort {
+	POSSIBLE_TRANSPORT, POSSIBLE_TYPE, POSSIBLE_MOUNT, POSSIBLE_MODULE, POSSIBLE_BPF,
+	POSSIBLE_CAPABILITY, POSSIBLE_CLOCK, POSSIBLE_NAMESPACE, POSSIBLE_NAME, POSSIBLE_SORTS
+};
+
+struct possible { /* a bit for each value that is left; 63: none */
+	uint64_t events;
+	uint64_t value[POSSIBLE_SORTS];
+};
+
+/* What there can be before anything is asked of the events. */
+void possible_begin(uint64_t events, struct possible *ret);
+/* Leaves what fits the block; the predicate after which nothing is left, or NULL. */
+const struct lictor_predicate *possible_narrow(const struct lictor_block *block,
+					       struct possible *possible);
+
+/* What cannot be denied of an event that mostly can: these values of the field. */
+struct undeniable {
+	int event;
+	int field;	/* none: what asks for the peer */
+	enum possible_sort sort;
+	uint64_t values;
+	const char *text;
+};
+
+/* NULL where everything or nothing of the event can be denied. */
+const struct undeniable *undeniable_of(int event);
+/* The same, NULL also where the rule is not about such a case. */
+const struct undeniable *undeniable_by(const struct lictor_rule *rule, int event);
+/* Does it look at where a connection comes from? */
+bool rule_asks_for_peer(const struct lictor_rule *rule);
 
 /* ---- relate.c: how the values of two predicates on one field lie to each other ---- */
 

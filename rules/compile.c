@@ -156,6 +156,25 @@ static bool means_unix(const struct lictor_rule *rule)
 	return rule->events >> LICTOR_EVENT_CONNECT & 1;
 }
 
+static bool names_peer(const struct lictor_block *block)
+{
+	for (size_t i = 0; i < block->predicates; i++)
+		if (block->predicate[i].field == LICTOR_FIELD_DESTINATION_IP ||
+		    block->predicate[i].field == LICTOR_FIELD_DESTINATION_PORT)
+			return true;
+	return false;
+}
+
+/* Who connects is known only when a connection has been accepted. */
+static bool asks_for_peer(const struct lictor_rule *rule)
+{
+	bool peer = names_peer(&rule->match);
+
+	for (size_t i = 0; i < rule->unlesses; i++)
+		peer |= names_peer(&rule->unless[i]);
+	return peer && rule->events >> LICTOR_EVENT_ACCEPT & 1;
+}
+
 static int make_units(struct lictor_compiler *c)
 {
 	size_t room = 0;
@@ -165,6 +184,7 @@ static int make_units(struct lictor_compiler *c)
 		int r = add_units(c, i, 0, &rule->match, &room);
 
 		c->out->unix_connect |= means_unix(rule);
+		c->out->peers |= asks_for_peer(rule);
 		for (uint32_t u = 0; r == 0 && u < rule->unlesses; u++)
 			r = add_units(c, i, u + 1, &rule->unless[u], &room);
 		if (r < 0)
@@ -175,7 +195,7 @@ static int make_units(struct lictor_compiler *c)
 
 		for (int e = 0; e < LICTOR_EVENTS; e++)
 			if (rule->events >> e & 1)
-				c->out->fields[e] |= 1ull << c->unit[i].predicate->field;
+				c->out->fields[e] |= LICTOR_FIELD_BIT(c->unit[i].predicate->field);
 	}
 	return 0;
 }
@@ -336,7 +356,7 @@ static void carry_atoms(struct lictor_compiler *c)
 
 static int compile_values(struct lictor_compiler *c)
 {
-	uint64_t used = 0;
+	lictor_field_set used = 0;
 	int r = 0;
 
 	for (int e = 0; e < LICTOR_EVENTS; e++)
@@ -414,7 +434,8 @@ static int write_rules(struct lictor_compiler *c)
 			.action = (uint8_t)rule->action,
 			.signal = (uint8_t)rule->signal,
 			.flags = (uint8_t)((monitor ? LICTOR_RULE_MONITOR : 0) |
-					   (judged_at_create(rule) ? LICTOR_RULE_CREATES : 0)),
+					   (judged_at_create(rule) ? LICTOR_RULE_CREATES : 0) |
+					   (asks_for_peer(rule) ? LICTOR_RULE_PEER : 0)),
 			.severity = (uint8_t)rule->severity,
 			.limit_count = rule->limit_count,
 			.limit_period_ns = rule->limit_period * 1000000000ull,

@@ -16,7 +16,10 @@
 
 struct glob {
 	const char *start;
+	const char *text;
 	bool path;
+	size_t width;		/* places in the text, its end among them */
+	unsigned char *tried;	/* a bit for each place in the pattern and each in the text */
 };
 
 /* `[a-z]` from after the bracket: is the byte one of them? *ret_end is what follows. */
@@ -64,28 +67,51 @@ static const char *vanish(const struct glob *glob, const char *at)
 	return slash[3] == '/' || (!slash[3] && at != glob->start) ? slash + 3 : NULL;
 }
 
-static bool matches(const struct glob *glob, const char *at, const char *text)
+/*
+ * Is this the first time that the rest of the pattern is tried on the rest of the text? Had it
+ * matched before, all would have: without this, several ** would try without end.
+ */
+static bool first_time(const struct glob *glob, const char *at, const char *text)
 {
-	for (; *at; text++) {
+	size_t bit = (size_t)(at - glob->start) * glob->width + (size_t)(text - glob->text);
+	unsigned char mask = (unsigned char)(1 << bit % 8), tried = glob->tried[bit / 8] & mask;
+
+	glob->tried[bit / 8] |= mask;
+	return !tried;
+}
+
+static bool matches(const struct glob *glob, const char *from, const char *text);
+
+static bool star_matches(const struct glob *glob, const char *at, const char *text)
+{
+	bool all = !glob->path || at[1] == '*';
+	const char *rest = at + 1 + (at[1] == '*');
+
+	while (!matches(glob, rest, text)) {
+		if (!*text || (!all && *text == '/'))
+			return false;
+		if (!first_time(glob, at, ++text))
+			return false;
+	}
+	return true;
+}
+
+static bool matches(const struct glob *glob, const char *from, const char *text)
+{
+	if (!first_time(glob, from, text))
+		return false;
+	for (const char *at = from; *at || *text; text++) {
 		const char *behind = vanish(glob, at);
 
 		if (behind && matches(glob, behind, text))
 			return true;
-		if (*at == '*') {
-			bool all = !glob->path || at[1] == '*';
-			const char *rest = at + 1 + (at[1] == '*');
-
-			while (!matches(glob, rest, text)) {
-				if (!*text || (!all && *text == '/'))
-					return false;
-				text++;
-			}
-			return true;
-		}
-		if (!*text || !piece_has(glob, at, *text, &at))
+		if (*at == '*')
+			return (at == from || first_time(glob, at, text)) &&
+			       star_matches(glob, at, text);
+		if (!*at || !*text || !piece_has(glob, at, *text, &at))
 			return false;
 	}
-	return !*text;
+	return true;
 }
 
 /* What follows the piece at `at`: an escape, a bracket expression, or one character. */
@@ -103,6 +129,11 @@ static const char *past(const char *at)
 static void free_text(char **text)
 {
 	free(*text);
+}
+
+static void free_bytes(unsigned char **bytes)
+{
+	free(*bytes);
 }
 
 /* Each alternative of the first braces in its place, and so on with the rest. */
@@ -136,13 +167,23 @@ static bool alternatives(const char *pattern, const char *open, bool path, const
 
 bool lictor_glob_matches(const char *pattern, bool path, const char *text, int *ret_error)
 {
-	struct glob glob = { pattern, path };
+	unsigned char few[512] = { 0 };
+	OWNED(free_bytes) unsigned char *many = NULL;
+	size_t width = strlen(text) + 1, bytes = (strlen(pattern) + 1) * width / 8 + 1;
+	struct glob glob = { pattern, text, path, width, few };
 	const char *at = pattern;
 
 	while (*at && *at != '{')
 		at = past(at);
 	if (*at)
 		return alternatives(pattern, at, path, text, ret_error);
+	if (bytes > sizeof(few)) {
+		glob.tried = many = calloc(1, bytes);
+		if (!many) {
+			*ret_error = -ENOMEM;
+			return false;
+		}
+	}
 	return matches(&glob, pattern, text);
 }
 
@@ -163,7 +204,7 @@ static bool address_in(const struct lictor_value *value, const uint8_t *address)
 	       memcmp(address, value->address.last, 16) <= 0;
 }
 
-static bool mode_is(const struct lictor_value *value, uint32_t mode)
+static bool mode_is(const struct lictor_value *value, uint64_t mode)
 {
 	uint32_t bits = value->mode.bits;
 
@@ -171,14 +212,14 @@ static bool mode_is(const struct lictor_value *value, uint32_t mode)
 	       value->mode.op == '/' ? (mode & bits) != 0 : mode == bits;
 }
 
-static bool range_has(const struct lictor_value *value, uint32_t number)
+static bool range_has(const struct lictor_value *value, uint64_t number)
 {
 	return value->range.low <= number && number <= value->range.high;
 }
 
-static bool set_in(const struct lictor_value *value, uint32_t members)
+static bool set_in(const struct lictor_value *value, uint64_t members)
 {
-	for (uint32_t bit = 0; bit < 32; bit++)
+	for (uint32_t bit = 0; bit < 64; bit++)
 		if ((members >> bit & 1) && range_has(value, bit))
 			return true;
 	return false;
@@ -251,7 +292,9 @@ struct lictor_sight lictor_value_sight(int field, size_t values, const struct li
 
 bool lictor_instance_has_second(const struct lictor_instance *instance)
 {
-	return instance->event == LICTOR_EVENT_RENAME || instance->event == LICTOR_EVENT_LINK;
+	return lictor_event_has_field(instance->event, LICTOR_FIELD_FILE_TARGET_PATH) ||
+	       (instance->event == LICTOR_EVENT_MOUNT &&
+		instance->field[LICTOR_FIELD_FILE_TARGET_PATH].state != LICTOR_ABSENT);
 }
 
 const struct lictor_given *lictor_instance_field(const struct lictor_instance *instance, int field,
@@ -261,7 +304,8 @@ const struct lictor_given *lictor_instance_field(const struct lictor_instance *i
 
 	if (second && field == LICTOR_FIELD_FILE_PATH)
 		return &instance->field[LICTOR_FIELD_FILE_TARGET_PATH];
-	if (second && field == LICTOR_FIELD_FILE_TARGET_PATH)
+	if (field == LICTOR_FIELD_FILE_TARGET_PATH &&
+	    (second || !lictor_event_has_field(instance->event, field)))
 		return &absent;
 	return &instance->field[field];
 }
@@ -308,14 +352,14 @@ static bool block_names(const struct lictor_block *block, int field)
 	return false;
 }
 
-/* Who names the target means the source by file.path. */
-static bool names_target(const struct lictor_rule *rule)
+/* Who names the target, where there is one, means the source by file.path. */
+static bool names_target(const struct lictor_rule *rule, int event)
 {
 	bool names = block_names(&rule->match, LICTOR_FIELD_FILE_TARGET_PATH);
 
 	for (size_t i = 0; i < rule->unlesses; i++)
 		names |= block_names(&rule->unless[i], LICTOR_FIELD_FILE_TARGET_PATH);
-	return names;
+	return names && lictor_event_has_field(event, LICTOR_FIELD_FILE_TARGET_PATH);
 }
 
 bool lictor_rule_judges(const struct lictor_rule *rule, struct lictor_instance *instance,
@@ -323,7 +367,8 @@ bool lictor_rule_judges(const struct lictor_rule *rule, struct lictor_instance *
 {
 	if (!rule->enabled || !(rule->events >> instance->event & 1))
 		return false;
-	if (second && (!lictor_instance_has_second(instance) || names_target(rule)))
+	if (second && (!lictor_instance_has_second(instance) ||
+		       names_target(rule, instance->event)))
 		return false;
 	if (!lictor_block_holds(rule, &rule->match, false, instance, second))
 		return false;

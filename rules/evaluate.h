@@ -15,7 +15,7 @@ struct lictor_seen {
 /* What an event has for a field. */
 struct lictor_given {
 	enum lictor_state_of_fact state;
-	uint32_t number;	/* of a SET: a bit for each member */
+	uint64_t number;	/* of a SET: a bit for each member */
 	uint8_t address[16];	/* network order; IPv4 as ::ffff:a.b.c.d */
 	size_t strings;		/* one, but for ancestors */
 	const struct lictor_seen *string;
@@ -32,7 +32,8 @@ bool lictor_glob_matches(const char *pattern, bool path, const char *text, int *
 
 /*
  * A rename or link is judged twice: by its source, which has a target, and (second) by its target,
- * which has none and is what file.path means then.
+ * which has none and is what file.path means then. So is a mount that is moved, if the place that
+ * it comes from is given as file.target_path: by where it goes, and (second) by that.
  */
 bool lictor_instance_has_second(const struct lictor_instance *instance);
 const struct lictor_given *lictor_instance_field(const struct lictor_instance *instance, int field,

@@ -97,16 +97,16 @@ static int read_flag(const struct asked *asked, const struct lictor_fact *fact,
 	return refuse(asked, fact, "true or false");
 }
 
-static int refuse_word(const struct asked *asked, const struct lictor_fact *fact)
+/* text: the one that is no value of the field. */
+static int refuse_word(const struct asked *asked, const struct lictor_fact *fact, const char *text)
 {
-	char all[256] = "one of";
-	size_t length = strlen(all);
+	char hint[200];
 
-	for (uint32_t value = 0; value < 64 && length < sizeof(all); value++)
-		if (lictor_value_name(fact->field, value))
-			length += (size_t)snprintf(all + length, sizeof(all) - length, " %s",
-						   lictor_value_name(fact->field, value));
-	return refuse(asked, fact, all);
+	fprintf(asked->out, "%s: ", lictor_field_words[fact->field].name);
+	put_text(text, asked->out);
+	fprintf(asked->out, " is no value of it: %s\n",
+		word_hint(fact->field, text, hint, sizeof(hint)));
+	return -EINVAL;
 }
 
 static int read_word(const struct asked *asked, const struct lictor_fact *fact,
@@ -115,18 +115,18 @@ static int read_word(const struct asked *asked, const struct lictor_fact *fact,
 	int value = lictor_value_find(fact->field, fact->text);
 
 	if (value < 0)
-		return refuse_word(asked, fact);
+		return refuse_word(asked, fact, fact->text);
 	*ret_number = (uint32_t)value;
 	return 0;
 }
 
-/* Members of a set, with commas between them. */
+/* Members of a set, with commas between them; none for the empty text. */
 static int read_members(const struct asked *asked, const struct lictor_fact *fact,
-			uint32_t *ret_number)
+			uint64_t *ret_members)
 {
 	const char *at = fact->text;
 
-	for (*ret_number = 0; *at;) {
+	for (*ret_members = 0; *at;) {
 		size_t length = strcspn(at, ",");
 		char name[64];
 		int bit;
@@ -134,8 +134,8 @@ static int read_members(const struct asked *asked, const struct lictor_fact *fac
 		snprintf(name, sizeof(name), "%.*s", (int)(length < 63 ? length : 63), at);
 		bit = lictor_value_find(fact->field, name);
 		if (bit < 0)
-			return refuse_word(asked, fact);
-		*ret_number |= 1u << bit;
+			return refuse_word(asked, fact, name);
+		*ret_members |= 1ull << bit;
 		at += length + (at[length] == ',');
 	}
 	return 0;
@@ -171,34 +171,50 @@ static int read_string(struct asked *asked, const struct lictor_fact *fact)
 	return 0;
 }
 
+/* What is one number below 2^32. */
+static int read_plain(const struct asked *asked, const struct lictor_fact *fact,
+		      uint32_t *ret_number)
+{
+	switch (lictor_field_words[fact->field].type) {
+	case LICTOR_TYPE_NUMBER:
+		return read_number(asked, fact, UINT32_MAX, ret_number);
+	case LICTOR_TYPE_PORT:
+		return read_number(asked, fact, UINT16_MAX, ret_number);
+	case LICTOR_TYPE_USER:
+		return read_name(asked, fact, false, ret_number);
+	case LICTOR_TYPE_GROUP:
+		return read_name(asked, fact, true, ret_number);
+	case LICTOR_TYPE_FLAG:
+		return read_flag(asked, fact, ret_number);
+	case LICTOR_TYPE_ENUM:
+		return read_word(asked, fact, ret_number);
+	case LICTOR_TYPE_MODE:
+		return read_mode(asked, fact, ret_number);
+	case LICTOR_TYPE_PATH:
+	case LICTOR_TYPE_TEXT:
+	case LICTOR_TYPE_ADDRESS:
+	case LICTOR_TYPE_SET:
+		break;
+	}
+	return -EINVAL;
+}
+
 static int read_fact(struct asked *asked, const struct lictor_fact *fact)
 {
 	struct lictor_given *given = &asked->instance.field[fact->field];
+	enum lictor_type type = lictor_field_words[fact->field].type;
+	uint32_t number = 0;
+	int r;
 
-	switch (lictor_field_words[fact->field].type) {
-	case LICTOR_TYPE_PATH:
-	case LICTOR_TYPE_TEXT:
+	if (type == LICTOR_TYPE_PATH || type == LICTOR_TYPE_TEXT)
 		return read_string(asked, fact);
-	case LICTOR_TYPE_NUMBER:
-		return read_number(asked, fact, UINT32_MAX, &given->number);
-	case LICTOR_TYPE_PORT:
-		return read_number(asked, fact, UINT16_MAX, &given->number);
-	case LICTOR_TYPE_ADDRESS:
+	if (type == LICTOR_TYPE_ADDRESS)
 		return read_address(asked, fact, given->address);
-	case LICTOR_TYPE_USER:
-		return read_name(asked, fact, false, &given->number);
-	case LICTOR_TYPE_GROUP:
-		return read_name(asked, fact, true, &given->number);
-	case LICTOR_TYPE_FLAG:
-		return read_flag(asked, fact, &given->number);
-	case LICTOR_TYPE_ENUM:
-		return read_word(asked, fact, &given->number);
-	case LICTOR_TYPE_SET:
+	if (type == LICTOR_TYPE_SET)
 		return read_members(asked, fact, &given->number);
-	case LICTOR_TYPE_MODE:
-		return read_mode(asked, fact, &given->number);
-	}
-	return -EINVAL;
+	r = read_plain(asked, fact, &number);
+	given->number = number;
+	return r;
 }
 
 static int take_fact(struct asked *asked, const struct lictor_fact *fact)
@@ -220,7 +236,10 @@ static int take_fact(struct asked *asked, const struct lictor_fact *fact)
 	return 0;
 }
 
-/* A user has a name and a number, which are two fields: what is said of one holds for the other. */
+/*
+ * Some things have two fields, such as the name and the number of a user: what is said of one holds
+ * for the other, where the event has it.
+ */
 static void complete(struct asked *asked)
 {
 	static const int pairs[][2] = {
@@ -228,17 +247,37 @@ static void complete(struct asked *asked)
 		{ LICTOR_FIELD_USER_EFFECTIVE_NAME, LICTOR_FIELD_USER_EFFECTIVE_ID },
 		{ LICTOR_FIELD_USER_AUDIT_NAME, LICTOR_FIELD_USER_AUDIT_ID },
 		{ LICTOR_FIELD_GROUP_NAME, LICTOR_FIELD_GROUP_ID },
+		{ LICTOR_FIELD_USER_TARGET_NAME, LICTOR_FIELD_USER_TARGET_ID },
+		{ LICTOR_FIELD_GROUP_TARGET_NAME, LICTOR_FIELD_GROUP_TARGET_ID },
+		{ LICTOR_FIELD_FILE_PATH, LICTOR_FIELD_MOUNT_TARGET },
 	};
 
 	for (size_t i = 0; i < 2 * sizeof(pairs) / sizeof(*pairs); i++) {
 		int from = pairs[i / 2][i % 2], to = pairs[i / 2][!(i % 2)];
 
 		if (asked->instance.field[from].state != LICTOR_PRESENT ||
-		    asked->instance.field[to].state == LICTOR_PRESENT)
+		    asked->instance.field[to].state == LICTOR_PRESENT ||
+		    !lictor_event_has_field(asked->instance.event, to))
 			continue;
 		asked->instance.field[to] = asked->instance.field[from];
 		asked->text[to] = asked->text[from];
 	}
+}
+
+/* A mount that is moved is judged by where it comes from, too. */
+static void complete_move(struct asked *asked)
+{
+	const struct lictor_given *operation = &asked->instance.field[LICTOR_FIELD_MOUNT_OPERATION];
+	const char *source = asked->text[LICTOR_FIELD_MOUNT_SOURCE];
+	static const char *const moves[] = { "move", "pivot_root" };
+
+	for (size_t i = 0; i < sizeof(moves) / sizeof(*moves); i++)
+		if (asked->instance.event == LICTOR_EVENT_MOUNT && source && *source == '/' &&
+		    operation->state == LICTOR_PRESENT &&
+		    (int)operation->number ==
+			    lictor_value_find(LICTOR_FIELD_MOUNT_OPERATION, moves[i]))
+			asked->instance.field[LICTOR_FIELD_FILE_TARGET_PATH] =
+				asked->instance.field[LICTOR_FIELD_MOUNT_SOURCE];
 }
 
 /* ---- telling ---- */
@@ -325,6 +364,37 @@ static void tell_judging(struct asked *asked, const struct lictor_rule *rule, bo
 		tell_block(asked, rule, &rule->unless[i], true, second);
 }
 
+/* What the event is, if it is what cannot be denied of such events; else NULL. */
+static const char *only_told(const struct asked *asked, const struct lictor_rule *rule)
+{
+	const struct undeniable *found = undeniable_of(asked->instance.event);
+	const struct lictor_given *given;
+	bool set;
+
+	if (!lictor_event_words[asked->instance.event].deny)
+		return "what the kernel tells of when it is done";
+	if (!found)
+		return NULL;
+	if (!found->field)
+		return rule_asks_for_peer(rule) ? found->text : NULL;
+	given = &asked->instance.field[found->field];
+	set = lictor_field_words[found->field].type == LICTOR_TYPE_SET;
+	if (given->state != LICTOR_PRESENT || !((set ? given->number : 1ull << (given->number & 63)) &
+						found->values))
+		return NULL;
+	return found->text;
+}
+
+static void tell_denial(const struct asked *asked, const struct lictor_rule *rule)
+{
+	const char *told = rule->action >= LICTOR_ACTION_BLOCK ? only_told(asked, rule) : NULL;
+
+	if (told && rule->action == LICTOR_ACTION_BLOCK)
+		fprintf(asked->out, " (only reported: %s cannot be denied)", told);
+	else if (told)
+		fprintf(asked->out, " (the process ends, but %s cannot be denied)", told);
+}
+
 static void tell_head(const struct asked *asked, const struct lictor_rule *rule, bool matches)
 {
 	fprintf(asked->out, "%s: %s", rule->name, matches ? "MATCHES" : "does not match");
@@ -332,12 +402,14 @@ static void tell_head(const struct asked *asked, const struct lictor_rule *rule,
 		fprintf(asked->out, ", signal %s", lictor_signal_words[rule->signal]);
 	else if (matches)
 		fprintf(asked->out, ", %s", lictor_action_words[rule->action]);
+	if (matches)
+		tell_denial(asked, rule);
 	if (matches && rule->mode == LICTOR_MODE_MONITOR)
 		fputs(" (monitored only)", asked->out);
 	fputc('\n', asked->out);
 }
 
-/* The target of a rename or link is judged too, where there is one and the rule leaves it open. */
+/* A second object is judged too, where there is one and the rule leaves it open. */
 static bool tell_rule(struct asked *asked, const struct lictor_rule *rule)
 {
 	bool target = asked->instance.field[LICTOR_FIELD_FILE_TARGET_PATH].state == LICTOR_PRESENT &&
@@ -352,7 +424,8 @@ static bool tell_rule(struct asked *asked, const struct lictor_rule *rule)
 	tell_head(asked, rule, first || second);
 	tell_judging(asked, rule, false);
 	if (second && !first) {
-		fputs("  by its target as file.path:\n", asked->out);
+		fprintf(asked->out, "  by its %s as file.path:\n",
+			asked->instance.event == LICTOR_EVENT_MOUNT ? "source" : "target");
 		tell_judging(asked, rule, true);
 	}
 	return first || second;
@@ -375,6 +448,7 @@ int lictor_explain(const struct lictor_rules *rules, int event, size_t facts,
 			return r;
 	}
 	complete(asked);
+	complete_move(asked);
 	for (size_t i = 0; i < rules->rules; i++) {
 		if (!(rules->rule[i].events >> event & 1))
 			continue;

@@ -68,11 +68,12 @@ void lint_lists(struct check *check)
 static void warn_forgeable(struct check *check, const struct lictor_predicate *predicate)
 {
 	const char *name = lictor_field_words[predicate->field].name, *dot = strrchr(name, '.');
-	char hint[160];
+	char other[80], hint[160];
 
-	snprintf(hint, sizeof(hint), "\"%.*s.executable\" is decided by the kernel",
-		 dot ? (int)(dot - name) : 0, name);
-	lictor_diag_warning(check->diags, predicate->place, hint,
+	snprintf(other, sizeof(other), "%.*s.executable", dot ? (int)(dot - name) : 0, name);
+	snprintf(hint, sizeof(hint), "\"%s\" is decided by the kernel", other);
+	lictor_diag_warning(check->diags, predicate->place,
+			    lictor_field_find(other) >= 0 ? hint : NULL,
 			    "this exception rests only on \"%s\", which a process can choose for "
 			    "itself", name);
 }
@@ -106,6 +107,9 @@ static void lint_events(struct check *check, const struct lictor_rule *rule,
 	static const struct { int field; uint64_t events; const char *text; } only[] = {
 		{ LICTOR_FIELD_FILE_MAPPED, E(EXEC), "exec" },
 		{ LICTOR_FIELD_FILE_FLAGS, E(READ) | E(WRITE), "read and write" },
+		{ LICTOR_FIELD_DESTINATION_IP, E(CONNECT) | E(ACCEPT), "connect and accept" },
+		{ LICTOR_FIELD_DESTINATION_PORT, E(CONNECT) | E(ACCEPT), "connect and accept" },
+		{ LICTOR_FIELD_DESTINATION_PATH, E(CONNECT), "connect" },
 	};
 
 	for (size_t i = 0; i < block->predicates; i++)
@@ -114,82 +118,102 @@ static void lint_events(struct check *check, const struct lictor_rule *rule,
 			    !(rule->events & only[j].events))
 				lictor_diag_warning(check->diags, block->predicate[i].place, NULL,
 						    "\"%s\" has a value only on %s: on "
-						    "these events it never matches",
+						    "these events %s",
 						    lictor_field_words[only[j].field].name,
-						    only[j].text);
+						    only[j].text,
+						    block->predicate[i].negated ?
+						    "\"not\" says nothing" : "it never matches");
 }
 
-/* ---- network fields that exclude each other ---- */
+/* ---- texts that the kernel writes in another way ---- */
 
-#define TCP	(1u << 0)
-#define UDP	(1u << 1)
-#define SCTP	(1u << 2)
-#define ICMP	(1u << 3)
-#define RAW	(1u << 4)
-#define UNIX	(1u << 5)
-#define VSOCK	(1u << 6)
-#define PACKET	(1u << 7)
-#define OTHER	(1u << 8)
-#define V4	(1u << 9)
-#define V6	(1u << 10)
-#define PORTS	(TCP | UDP | SCTP | VSOCK | OTHER)
-#define NETWORK	(TCP | UDP | SCTP | ICMP | RAW | OTHER)
-#define TRANSPORTS (NETWORK | UNIX | VSOCK | PACKET)
-
-static unsigned named_bits(const struct lictor_predicate *predicate)
+static bool is_plain(const char *text)
 {
-	bool type = predicate->field == LICTOR_FIELD_NETWORK_TYPE;
-	unsigned bits = 0;
+	return !strpbrk(text, "*?[{\\");
+}
 
-	for (size_t i = 0; i < predicate->values; i++) {
-		uint32_t number = predicate->value[i].range.low;
+/* nf-tables.ko is the module nf_tables. */
+static bool wrong_module(const char *text, char *hint, size_t size)
+{
+	if (!is_plain(text) || !strchr(text, '-'))
+		return false;
+	snprintf(hint, size, "write \"%.60s\"", text);
+	for (char *at = strchr(hint, '"'); at && *at; at++)
+		if (*at == '-')
+			*at = '_';
+	return true;
+}
 
-		bits |= !type ? 1u << number : number == 4 ? V4 : V6;
+/* kernel/hostname, /proc/sys/kernel/hostname: as in sysctl(8), the first of both signs says which
+   one separates. */
+static bool wrong_sysctl(const char *text, char *hint, size_t size)
+{
+	static const char proc[] = "/proc/sys/";
+	size_t first = strcspn(text, "./*?[{\\");
+
+	if (text[first] != '/')
+		return false;
+	if (!strncmp(text, proc, strlen(proc)))
+		text += strlen(proc);
+	snprintf(hint, size, "write \"%.80s\"", text);
+	for (char *at = strchr(hint, '"'); at && *at; at++)
+		*at = *at == '/' ? '.' : *at == '.' ? '/' : *at;
+	return true;
+}
+
+static void lint_texts(struct check *check, const struct lictor_block *block)
+{
+	static const struct {
+		int field;
+		bool (*wrong)(const char *text, char *hint, size_t size);
+		const char *text;
+	} forms[] = {
+		{ LICTOR_FIELD_MODULE_NAME, wrong_module,
+		  "a module has \"_\" in its name where its file may have \"-\"" },
+		{ LICTOR_FIELD_SYSCTL_NAME, wrong_sysctl,
+		  "a parameter is named as by sysctl(8), with dots" },
+	};
+	char hint[120];
+
+	for (size_t i = 0; i < block->predicates; i++)
+		for (size_t j = 0; j < sizeof(forms) / sizeof(*forms); j++) {
+			const struct lictor_predicate *predicate = &block->predicate[i];
+
+			if (predicate->field != forms[j].field)
+				continue;
+			for (size_t v = 0; v < predicate->values && check->lint_steps; v++) {
+				check->lint_steps--;
+				if (forms[j].wrong(predicate->value[v].text, hint, sizeof(hint)))
+					lictor_diag_warning(check->diags,
+							    predicate->value[v].place, hint, "%s",
+							    forms[j].text);
+			}
+		}
+}
+
+/* ---- what an action cannot do in some cases ---- */
+
+/* Who names the event himself may expect more than the kernel can do; behind a shorthand it stands
+   among others. */
+static void lint_denial(struct check *check, const struct lictor_rule *rule)
+{
+	const struct scope *scope = &check->scope[rule - check->rules->rule];
+	const struct undeniable *found;
+	char hint[160];
+
+	if (rule->action != LICTOR_ACTION_BLOCK)
+		return;
+	for (int event = 0; event < LICTOR_EVENTS; event++) {
+		found = scope->named >> event & 1 ? undeniable_by(rule, event) : NULL;
+		if (!found)
+			continue;
+		snprintf(hint, sizeof(hint), "\"kill\" would end the process that does it%s%s",
+			 found->field ? "; or leave this case out, by " : "",
+			 found->field ? lictor_field_words[found->field].name : "");
+		lictor_diag_warning(check->diags, rule->events_place, hint,
+				    "event \"%s\" cannot be blocked in every case: %s can only be "
+				    "reported", lictor_event_words[event].name, found->text);
 	}
-	if (predicate->negated)
-		return (TRANSPORTS | V4 | V6) & ~bits;
-	return bits | (type ? NETWORK : V4 | V6);
-}
-
-static unsigned address_bits(const struct lictor_predicate *predicate)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-	unsigned bits = NETWORK;
-
-	for (size_t i = 0; i < predicate->values && (bits & (V4 | V6)) != (V4 | V6); i++)
-		bits |= memcmp(predicate->value[i].address.first, mapped, sizeof(mapped)) ? V6 : V4;
-	return bits;
-}
-
-/* The transports and families that an event can have for which the predicate holds. */
-static unsigned network_bits(const struct lictor_predicate *predicate)
-{
-	switch (predicate->field) {
-	case LICTOR_FIELD_NETWORK_TRANSPORT:
-	case LICTOR_FIELD_NETWORK_TYPE:
-		return named_bits(predicate);
-	case LICTOR_FIELD_DESTINATION_IP:
-	case LICTOR_FIELD_SOURCE_IP:
-		return predicate->negated ? ~0u : address_bits(predicate);
-	case LICTOR_FIELD_DESTINATION_PORT:
-	case LICTOR_FIELD_SOURCE_PORT:
-		return predicate->negated ? ~0u : PORTS | V4 | V6;
-	case LICTOR_FIELD_DESTINATION_PATH:
-		return predicate->negated ? ~0u : UNIX | V4 | V6;
-	default:
-		return ~0u;
-	}
-}
-
-/* The predicate that leaves nothing of *bits, or NULL; *bits is what is left. */
-static const struct lictor_predicate *narrow(const struct lictor_block *block, unsigned *bits)
-{
-	for (size_t i = 0; i < block->predicates; i++) {
-		*bits &= network_bits(&block->predicate[i]);
-		if (!(*bits & TRANSPORTS) || !(*bits & (V4 | V6)))
-			return &block->predicate[i];
-	}
-	return NULL;
 }
 
 /* ---- predicates that contradict each other ---- */
@@ -226,20 +250,32 @@ static bool covers(struct check *check, const struct lictor_rule *rule,
 	return block->predicates;
 }
 
+/* What is wrong with the predicate: another one, or that no event of the rule can be so. */
+static const char *contradicted(const struct lictor_rule *rule,
+				const struct lictor_predicate *predicate)
+{
+	struct lictor_block alone = { .predicates = 1, .predicate = predicate };
+	struct possible possible;
+
+	possible_begin(rule->events, &possible);
+	return possible_narrow(&alone, &possible) ? "never is so on its events" :
+						    "contradicts another field";
+}
+
 static void lint_unless(struct check *check, const struct lictor_rule *rule,
-			const struct lictor_block *block, unsigned bits)
+			const struct lictor_block *block, struct possible possible)
 {
 	const struct lictor_predicate *never = find_conflict(check, &rule->match, block);
 
 	if (!never)
 		never = find_conflict(check, block, block);
 	if (!never)
-		never = narrow(block, &bits);
+		never = possible_narrow(block, &possible);
 	if (never)
 		lictor_diag_warning(check->diags, never->place, NULL,
-				    "this exception never applies: \"%s\" contradicts another "
-				    "field",
-				    lictor_field_words[never->field].name);
+				    "this exception never applies: \"%s\" %s",
+				    lictor_field_words[never->field].name,
+				    contradicted(rule, never));
 	else if (covers(check, rule, block))
 		lictor_diag_warning(check->diags, block->place, NULL,
 				    "this exception covers all that the rule matches");
@@ -248,21 +284,26 @@ static void lint_unless(struct check *check, const struct lictor_rule *rule,
 static void lint_rule(struct check *check, const struct lictor_rule *rule)
 {
 	const struct lictor_predicate *never;
-	unsigned bits = ~0u;
+	struct possible possible;
 
 	lint_forgeable(check, rule);
+	lint_denial(check, rule);
 	lint_events(check, rule, &rule->match);
+	lint_texts(check, &rule->match);
+	possible_begin(rule->events, &possible);
 	never = find_conflict(check, &rule->match, &rule->match);
 	if (!never)
-		never = narrow(&rule->match, &bits);
+		never = possible_narrow(&rule->match, &possible);
 	if (never)
 		lictor_diag_warning(check->diags, never->place, NULL,
-				    "this rule never matches: \"%s\" contradicts another field",
-				    lictor_field_words[never->field].name);
+				    "this rule never matches: \"%s\" %s",
+				    lictor_field_words[never->field].name,
+				    contradicted(rule, never));
 	for (size_t i = 0; i < rule->unlesses; i++) {
 		lint_events(check, rule, &rule->unless[i]);
+		lint_texts(check, &rule->unless[i]);
 		if (!never)
-			lint_unless(check, rule, &rule->unless[i], bits);
+			lint_unless(check, rule, &rule->unless[i], possible);
 	}
 }
 

@@ -19,6 +19,10 @@ static int main_field(int field)
 		return LICTOR_FIELD_USER_AUDIT_ID;
 	case LICTOR_FIELD_GROUP_NAME:
 		return LICTOR_FIELD_GROUP_ID;
+	case LICTOR_FIELD_USER_TARGET_NAME:
+		return LICTOR_FIELD_USER_TARGET_ID;
+	case LICTOR_FIELD_GROUP_TARGET_NAME:
+		return LICTOR_FIELD_GROUP_TARGET_ID;
 	default:
 		return field;
 	}

@@ -107,7 +107,9 @@ void action_check_events(struct check *check, const struct lictor_rule *rule,
 		lictor_diag_error(check->diags, place,
 				  cannot == LICTOR_EVENT_EXIT ?
 				  "the process is already ending: use \"alert\"" :
-				  "the kernel only tells of it: use \"alert\"",
+				  cannot == LICTOR_EVENT_OPEN_FAILED ?
+				  "it has been refused: use \"alert\" or \"kill\"" :
+				  "the kernel tells of it when it is done: use \"alert\" or \"kill\"",
 				  "event \"%s\" cannot be %s", lictor_event_words[cannot].name,
 				  verb);
 }

@@ -240,6 +240,11 @@ void lictor_rule_print(const struct lictor_rule *rule, FILE *out);
 
 /* ---- compile ---- */
 
+typedef unsigned __int128 lictor_field_set;	/* a bit per enum lictor_field */
+#define LICTOR_FIELD_BIT(field) ((lictor_field_set)1 << (field))
+_Static_assert(LICTOR_FIELDS <= 128, "fields fit their set");
+
+
 /* A place on the host that the rules' patterns begin at: its anchor has to be looked up. */
 struct lictor_root {
 	const char *path;	/* absolute; no trailing slash but for "/" */
@@ -263,7 +268,8 @@ struct lictor_compiled {
 	unsigned char *image;		/* pages * LICTOR_PAGE_SIZE bytes; struct lictor_image first */
 	uint64_t events;		/* with at least one rule */
 	bool unix_connect;		/* a rule about connect may hold for a unix socket */
-	uint64_t fields[LICTOR_EVENTS];	/* bit per enum lictor_field that the event's rules use */
+	bool peers;			/* a rule about accept asks for the peer */
+	lictor_field_set fields[LICTOR_EVENTS];	/* that the event's rules use */
 	size_t states;			/* of all automata */
 	size_t clauses;			/* of all events */
 	size_t rules;			/* image rule i is source rule rule[i] */

@@ -11,8 +11,6 @@
 
 #include "rules/check.h"
 
-#define NAME_BYTES_MAX	 15u  /* of a task's name, in the kernel */
-#define SOCKET_BYTES_MAX 108u /* of a unix socket's address */
 
 /* A list may be read for several fields, and by way of several other lists. */
 static bool was_said(const struct check *check, struct lictor_place place)
@@ -56,8 +54,9 @@ unsigned value_sort(int field)
 	const struct lictor_field_word *word = &lictor_field_words[field];
 
 	switch (word->type) {
-	case LICTOR_TYPE_TEXT:
-		return 100 + word->space;
+	case LICTOR_TYPE_TEXT: /* arguments have lengths of their own */
+		return word->space == LICTOR_SPACE_ARGUMENT ? 200 + (unsigned)field :
+							      100 + word->space;
 	case LICTOR_TYPE_ENUM:
 	case LICTOR_TYPE_SET:
 		return 200 + (unsigned)field;
@@ -158,34 +157,6 @@ static int flag_check(struct check *check, const struct node *node, struct licto
 	return 0;
 }
 
-/* Names of an ENUM field have numbers, of a SET field bits; both are below 64. */
-static int word_check(struct check *check, int field, const struct node *node,
-		      struct lictor_value *ret_value)
-{
-	struct nearest nearest = nearest_to(node->text);
-	int number = lictor_value_find(field, node->text);
-	char all[256] = "one of", hint[160];
-	size_t length = strlen(all);
-
-	if (number >= 0) {
-		ret_value->range.low = ret_value->range.high = (uint32_t)number;
-		return 0;
-	}
-	for (uint32_t value = 0; diags_show_next(check->diags) && value < 64; value++) {
-		const char *name = lictor_value_name(field, value);
-
-		if (!name)
-			continue;
-		nearest_try(&nearest, name);
-		if (length < sizeof(all))
-			length += (size_t)snprintf(all + length, sizeof(all) - length, " %s", name);
-	}
-	return value_error(check, node_place(node),
-			   nearest_hint(&nearest, hint, sizeof(hint), all),
-			   "\"%.*s\" is no value of \"%s\"", SHOWN(node->text),
-			   lictor_field_words[field].name);
-}
-
 /* ---- permission bits ---- */
 
 static int mode_check(struct check *check, const struct node *node, struct lictor_value *ret_value)
@@ -224,17 +195,28 @@ static int count_expansions(struct check *check, const struct node *node, size_t
 			   EXPANSIONS_MAX);
 }
 
+/* What the kernel keeps of a text has an end. */
+static const struct { int field; size_t most; } lengths[] = {
+	{ LICTOR_FIELD_PROCESS_NAME, 15 },  { LICTOR_FIELD_PARENT_NAME, 15 },
+	{ LICTOR_FIELD_ANCESTOR_NAME, 15 }, { LICTOR_FIELD_TARGET_NAME, 15 },
+	{ LICTOR_FIELD_DESTINATION_PATH, 108 }, /* sockaddr_un */
+	{ LICTOR_FIELD_MODULE_NAME, 55 },   { LICTOR_FIELD_HOST_HOSTNAME, 64 },
+	{ LICTOR_FIELD_HOST_DOMAIN, 64 },
+};
+
 static int text_length_check(struct check *check, int field, const struct node *node)
 {
-	enum lictor_space space = lictor_field_words[field].space;
-	size_t most = space == LICTOR_SPACE_NAME ? NAME_BYTES_MAX :
-		      space == LICTOR_SPACE_SOCKET ? SOCKET_BYTES_MAX : SIZE_MAX;
+	bool name = lictor_field_words[field].space == LICTOR_SPACE_NAME;
+	size_t most = SIZE_MAX;
 	char hint[80];
 
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(*lengths); i++)
+		if (lengths[i].field == field)
+			most = lengths[i].most;
 	if (pattern_least(node->text) <= most)
 		return 0;
 	snprintf(hint, sizeof(hint), "the kernel keeps the first 15: \"%.15s\"", node->text);
-	return value_error(check, node_place(node), space == LICTOR_SPACE_NAME ? hint : NULL,
+	return value_error(check, node_place(node), name ? hint : NULL,
 			   "\"%s\" has at most %zu bytes: this can never match",
 			   lictor_field_words[field].name, most);
 }

@@ -285,9 +285,22 @@ static int atom_table(struct lictor_compiler *c, int event, int field, uint32_t 
 	X(FILE_TARGET_PATH, STRING, LICTOR_STRING_TARGET, LICTOR_NEED_TARGET) \
 	X(FILE_FS, STRING, LICTOR_STRING_FS, LICTOR_NEED_FS) \
 	X(DESTINATION_PATH, STRING, LICTOR_STRING_SOCKET, LICTOR_NEED_SOCKET) \
+	X(TARGET_EXECUTABLE, STRING, LICTOR_STRING_TARGET_IMAGE, 0) \
+	X(TARGET_NAME, STRING, LICTOR_STRING_TARGET_NAME, 0) \
+	X(MOUNT_TARGET, STRING, LICTOR_STRING_PATH, LICTOR_NEED_PATH) \
+	X(MOUNT_SOURCE, STRING, LICTOR_STRING_ARGUMENT, 0) \
+	X(MOUNT_TYPE, STRING, LICTOR_STRING_ARGUMENT2, 0) \
+	X(MODULE_PATH, STRING, LICTOR_STRING_PATH, LICTOR_NEED_PATH) \
+	X(MODULE_NAME, STRING, LICTOR_STRING_ARGUMENT, 0) \
+	X(HOST_HOSTNAME, STRING, LICTOR_STRING_ARGUMENT, 0) \
+	X(HOST_DOMAIN, STRING, LICTOR_STRING_ARGUMENT2, 0) \
+	X(SYSCTL_NAME, STRING, LICTOR_STRING_ARGUMENT, 0) \
 	X(DESTINATION_IP, LICTOR_KIND_ADDRESS, LICTOR_ADDRESS_DESTINATION, 0) \
 	X(SOURCE_IP, LICTOR_KIND_ADDRESS, LICTOR_ADDRESS_SOURCE, 0) \
-	X(FILE_FLAGS, LICTOR_KIND_SET, 0, 0)
+	X(FILE_FLAGS, LICTOR_KIND_SET, 0, 0) \
+	X(CAPABILITY_RAISED, LICTOR_KIND_SET, 0, 0) \
+	X(NAMESPACE_TYPES, LICTOR_KIND_SET, 0, 0) \
+	X(MOUNT_FLAGS, LICTOR_KIND_SET, 0, 0)
 
 static const struct {
 	uint8_t kind;
@@ -401,18 +414,24 @@ static uint64_t words_between(uint32_t first, uint32_t end)
 /* File events always know their paths: the record names what it is about. */
 static uint32_t needs_of(int event)
 {
-	switch (event) {
-	case LICTOR_EVENT_RENAME:
-	case LICTOR_EVENT_LINK:
-		return LICTOR_NEED_PATH | LICTOR_NEED_TARGET;
-	case LICTOR_EVENT_CONNECT:
-	case LICTOR_EVENT_BIND:
-	case LICTOR_EVENT_LISTEN:
-	case LICTOR_EVENT_EXIT:
-		return 0;
-	default:
-		return LICTOR_NEED_PATH;
-	}
+	uint32_t needs = 0;
+
+	if (lictor_event_has_field(event, LICTOR_FIELD_FILE_PATH) ||
+	    lictor_event_has_field(event, LICTOR_FIELD_MODULE_PATH))
+		needs |= LICTOR_NEED_PATH;
+	if (lictor_event_has_field(event, LICTOR_FIELD_FILE_TARGET_PATH))
+		needs |= LICTOR_NEED_TARGET;
+	return needs;
+}
+
+/* Can only an object of certain paths be meant? */
+static bool names_path(const struct lictor_block *block)
+{
+	for (size_t i = 0; i < block->predicates; i++)
+		if (block->predicate[i].field == LICTOR_FIELD_FILE_PATH &&
+		    !block->predicate[i].negated)
+			return true;
+	return false;
 }
 
 static int compile_event(struct lictor_compiler *c, int event)
@@ -444,6 +463,8 @@ static int compile_event(struct lictor_compiler *c, int event)
 	head.owner = owner;
 	head.match = words_between(0, k->rules);
 	head.words = head.match | words_between(k->first_unless, k->count);
+	for (uint32_t i = 0; i < k->rules; i++)
+		head.pathless += !names_path(&c->rules->rule[c->out->rule[k->owner[i]]].match);
 	for (uint32_t i = 0; i < k->rules; i++)
 		head.closed |= denies(c, &c->rules->rule[c->out->rule[k->owner[i]]]);
 	memcpy(lictor_write_at(&c->writer, at), &head, sizeof(head));

@@ -12,15 +12,17 @@ struct match_request request;
 static long string_step(u32 index, struct lictor_scratch **context)
 {
 	struct lictor_scratch *s = *context;
-	const struct match_string *string = &request.string[index & 7];
-	struct lictor_hits *hits = &s->facts.hits[index & 7];
+	const struct match_string *string = &request.string[index & (REQUEST_STRINGS - 1)];
+	struct lictor_hits *hits = &s->facts.hits[index & (REQUEST_STRINGS - 1)];
 
-	_Static_assert(LICTOR_STRINGS == 8, "masks");
+	_Static_assert(LICTOR_STRINGS <= REQUEST_STRINGS, "masks");
+	if (index >= LICTOR_STRINGS)
+		return 1;
 	if (!string->views) {
 		hits->state = string->state;
 		return 0;
 	}
-	lictor_classify_text(s, request.generation, string->space, string->where[0], index & 7);
+	lictor_classify_text(s, request.generation, string->space, string->where[0], index);
 	if (string->same)
 		lictor_hits_same(hits);
 	if (string->views == 2) {

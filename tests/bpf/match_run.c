@@ -105,7 +105,7 @@ static bool put_string(struct match_request *request, int slot, enum lictor_spac
 }
 
 /* What was asked, before the host's side makes unknown what overflows: BPF has to find that. */
-static bool ask(struct run *run, uint64_t wanted)
+static bool ask(struct run *run, lictor_field_set wanted)
 {
 	const struct lictor_instance *instance = &run->event.instance;
 	uint32_t at = 0;
@@ -115,9 +115,12 @@ static bool ask(struct run *run, uint64_t wanted)
 	run->request->judgings = 1 + lictor_instance_has_second(instance);
 	memset(run->request->string, 0, sizeof(run->request->string));
 	if (lictor_instance_has_second(instance))
-		wanted |= 1ull << LICTOR_FIELD_FILE_TARGET_PATH;
+		wanted |= LICTOR_FIELD_BIT(LICTOR_FIELD_FILE_TARGET_PATH);
+	/* A slot may be several fields', of which the event has one. */
 	for (int f = 1; f < LICTOR_FIELDS; f++)
 		if ((wanted >> f & 1) && sample_slot(f) < LICTOR_STRINGS &&
+		    (f == LICTOR_FIELD_FILE_TARGET_PATH ||
+		     lictor_event_has_field(instance->event, f)) &&
 		    !put_string(run->request, sample_slot(f), lictor_field_words[f].space,
 				&instance->field[f], &at))
 			return false;

@@ -6,6 +6,7 @@
 #include "bpf/match.h"
 
 #define REQUEST_RULES_MAX 4096u
+#define REQUEST_STRINGS 16u	/* a power of two */
 
 /* Where the texts of a string are, each with its length in the upper half. */
 struct match_string {
@@ -19,8 +20,8 @@ struct match_string {
 struct match_request {
 	__u64 generation;
 	__u32 event;
-	__u32 judgings;	/* 2 for a rename or link */
-	struct match_string string[LICTOR_STRINGS];
+	__u32 judgings;	/* 2 for what has two objects */
+	struct match_string string[REQUEST_STRINGS];
 	struct lictor_values values;
 	struct lictor_ancestors ancestors[LICTOR_ANCESTOR_SLOTS];
 	char text[LICTOR_TEXT_SIZE];

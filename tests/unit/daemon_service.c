@@ -72,6 +72,31 @@ int lictor_engine_limits(struct lictor_engine *engine, uint64_t quiet_ns,
 	return 0;
 }
 
+static bool alive;
+static uint64_t guarded;
+
+bool lictor_engine_alive(const struct lictor_engine *engine)
+{
+	(void)engine;
+	return alive;
+}
+
+uint64_t lictor_engine_guarded(const struct lictor_engine *engine, uint32_t *ret_pid,
+			       char ret_name[static 16])
+{
+	(void)engine;
+	*ret_pid = 77;
+	strcpy(ret_name, "sysctl");
+	return guarded;
+}
+
+int lictor_engine_kill(uint32_t pid, uint64_t start_ns)
+{
+	(void)pid;
+	(void)start_ns;
+	return -ESRCH;
+}
+
 uint64_t lictor_engine_memory(const struct lictor_engine *engine)
 {
 	(void)engine;
@@ -199,6 +224,8 @@ static int set_up(void **state)
 	first = last = tellings = 0;
 	generation = 0;
 	limit_count = 0;
+	alive = true;
+	guarded = 0;
 	memset(&stats, 0, sizeof(stats));
 	memset(counts, 0, sizeof(counts));
 	memset(&sink, 0, sizeof(sink));
@@ -412,6 +439,31 @@ static void flood(void **state)
 	assert_int_equal(told[5999].sequence, 6000);
 }
 
+/* Enforcement that ends, comes back, or was to be ended is told of once each time. */
+static void canary(void **state)
+{
+	(void)state;
+	lictor_service_canary(service);
+	lictor_service_canary(service);
+	assert_int_equal(tellings, 0);
+	alive = false;
+	lictor_service_canary(service);
+	lictor_service_canary(service);
+	assert_int_equal(tellings, 1);
+	assert_int_equal(told[0].notice, LICTOR_NOTICE_SILENCED);
+	alive = true;
+	lictor_service_canary(service);
+	assert_int_equal(tellings, 2);
+	assert_int_equal(told[1].notice, LICTOR_NOTICE_RECOVERED);
+	guarded = 3;
+	lictor_service_canary(service);
+	lictor_service_canary(service);
+	assert_int_equal(tellings, 3);
+	assert_int_equal(told[2].notice, LICTOR_NOTICE_TAMPERING);
+	assert_int_equal(told[2].counter, 3);
+	assert_non_null(strstr(told[2].detail, "process 77 (sysctl)"));
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -419,6 +471,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(numbers), TEST(losses), TEST(sink_losses), TEST(old_records_keep_their_names),
 		TEST(quick_reloads), TEST(totals), TEST(limits), TEST(flood),
+		TEST(canary),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -120,6 +120,54 @@ static void test_record(void **state)
 	free(room);
 }
 
+/* ABI 2: sets of 64 bits, flags, pairs of the target's, the mount point's second field. */
+static void test_second_version(void **state)
+{
+	static struct maker maker;
+	struct lictor_record *record = (struct lictor_record *)(void *)maker.byte;
+	struct lictor_decoded decoded;
+	const struct lictor_alert *alert = &decoded.alert;
+	char *room;
+
+	(void)state;
+	memset(&maker, 0, sizeof(maker));
+	begin(&maker);
+	record->event = LICTOR_EVENT_MOUNT;
+	record->via = LICTOR_VIA_SCAN;
+	record->flags = LICTOR_RECORD_PREEXISTING | LICTOR_RECORD_HELD;
+	record->values.state[LICTOR_FIELD_CAPABILITY_RAISED] = LICTOR_PRESENT;
+	record->values.num[LICTOR_FIELD_CAPABILITY_RAISED] = 1ull << 40 | 1ull << 63;
+	record->values.state[LICTOR_FIELD_USER_TARGET_NAME] = LICTOR_PRESENT;
+	record->values.num[LICTOR_FIELD_USER_TARGET_NAME] = 7;
+	record->values.state[LICTOR_FIELD_GROUP_TARGET_ID] = LICTOR_PRESENT;
+	record->values.num[LICTOR_FIELD_GROUP_TARGET_ID] = 8;
+	add_text(&maker, LICTOR_FIELD_FILE_PATH, 0, LICTOR_TEXT_CUT, "/mnt", 4);
+	add_text(&maker, LICTOR_FIELD_MOUNT_SOURCE, 0, 0, "/a", 2);
+	add_text(&maker, LICTOR_FIELD_MOUNT_SOURCE, 1, 0, "/srv/a", 6);
+	room = malloc(maker.size);
+	assert_int_equal(decode(&maker, maker.size, &labels, &decoded, room), 0);
+	assert_string_equal(alert->via, "scan");
+	assert_int_equal(alert->flags, LICTOR_RECORD_PREEXISTING | LICTOR_RECORD_HELD);
+	assert_true(alert->values.num[LICTOR_FIELD_CAPABILITY_RAISED] == (1ull << 40 | 1ull << 63));
+	assert_int_equal(alert->values.num[LICTOR_FIELD_USER_TARGET_ID], 7);
+	assert_int_equal(alert->values.num[LICTOR_FIELD_GROUP_TARGET_NAME], 8);
+	assert_int_equal(alert->values.state[LICTOR_FIELD_GROUP_TARGET_NAME], LICTOR_PRESENT);
+	assert_int_equal(alert->text[LICTOR_FIELD_MOUNT_TARGET].length, 4);
+	assert_true(alert->text[LICTOR_FIELD_MOUNT_TARGET].cut);
+	assert_int_equal(alert->text[LICTOR_FIELD_MOUNT_SOURCE].length, 2);
+	assert_int_equal(alert->host_source.length, 6);
+	record->event = LICTOR_EVENT_MODULE;
+	record->texts = 0;
+	maker.size = sizeof(*record);
+	add_text(&maker, LICTOR_FIELD_MODULE_PATH, 0, 0, "/x.ko", 5);
+	add_text(&maker, LICTOR_FIELD_MODULE_PATH, 1, 0, "/srv/x.ko", 9);
+	assert_int_equal(decode(&maker, maker.size, &labels, &decoded, room), 0);
+	assert_int_equal(alert->text[LICTOR_FIELD_MODULE_PATH].length, 5);
+	assert_int_equal(alert->host_path.length, 9);
+	assert_null(alert->text[LICTOR_FIELD_MOUNT_TARGET].byte);
+	free(room);
+}
+
 static struct lictor_record *head(struct maker *maker)
 {
 	return (struct lictor_record *)(void *)maker->byte;
@@ -285,7 +333,8 @@ static void test_spoiled(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_record),	 cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_record), cmocka_unit_test(test_second_version),
+		cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_refused),	 cmocka_unit_test(test_odd_address),
 		cmocka_unit_test(test_extremes), cmocka_unit_test(test_spoiled),
 	};

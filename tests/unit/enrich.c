@@ -85,6 +85,29 @@ static void test_names(void **state)
 	lictor_enrich_free(enrich);
 }
 
+/* Of whom it acts on, and what it becomes. */
+static void test_target_names(void **state)
+{
+	struct lictor_alert alert = sample_alert(LICTOR_EVENT_SETUID, LICTOR_VERDICT_BLOCKED);
+	struct lictor_enrich *enrich = open_enrich();
+
+	(void)state;
+	alert.user_target_name = NULL;
+	sample_number(&alert, LICTOR_FIELD_USER_TARGET_NAME, 33);
+	sample_number(&alert, LICTOR_FIELD_TARGET_USER, 0);
+	sample_number(&alert, LICTOR_FIELD_GROUP_TARGET_NAME, 33);
+	lictor_enrich_alert(enrich, &alert);
+	assert_string_equal(alert.user_target_name, "www-data");
+	assert_string_equal(alert.target_user_name, "root");
+	assert_string_equal(alert.group_target_name, "web");
+	sample_number(&alert, LICTOR_FIELD_TARGET_USER, 1ull << 32);
+	alert.values.state[LICTOR_FIELD_GROUP_TARGET_NAME] = LICTOR_ABSENT;
+	lictor_enrich_alert(enrich, &alert);
+	assert_null(alert.target_user_name);
+	assert_null(alert.group_target_name);
+	lictor_enrich_free(enrich);
+}
+
 /* A changed, replaced, spoiled or missing file is noticed at the next alert. */
 static void test_changes(void **state)
 {
@@ -238,7 +261,7 @@ static void test_host(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_names), TEST(test_changes), TEST(test_large), TEST(test_unit),
+		TEST(test_names), TEST(test_target_names), TEST(test_changes), TEST(test_large), TEST(test_unit),
 		TEST(test_reused), cmocka_unit_test(test_host),
 	};
 

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "rules/check.h"
+#include "rules/evaluate.h"
 
 static char rules_text[] =
 	"rules:\n"
@@ -22,7 +23,21 @@ static char rules_text[] =
 	"     destination.port: [4444, 6660-6669]}, action: {signal: SIGSTOP}, mode: monitor}\n"
 	"  - {name: flags, on: write, match: {file.flags: [truncate, append], file.mode: -4000},\n"
 	"     action: alert}\n"
-	"  - {name: off, on: write, action: alert, enabled: false}\n";
+	"  - {name: off, on: write, action: alert, enabled: false}\n"
+	"  - {name: caps, on: capset, match: {capability.raised: [CAP_BPF, CAP_CHECKPOINT_RESTORE]},\n"
+	"     action: block}\n"
+	"  - {name: signals, on: signal, match: {signal.name: {not: [SIGCHLD, SIGCONT]},\n"
+	"     target.executable: /usr/sbin/sshd, target.user: builder}, action: kill}\n"
+	"  - {name: becomes, on: setuid, match: {user.target.id: 1000-2000}, action: block}\n"
+	"  - {name: mounts, on: [mount, umount], match: {file.path: /etc/**, mount.flags: {not: nosuid}},\n"
+	"     action: block}\n"
+	"  - {name: there, on: mount, match: {mount.target: /etc/**}, action: alert}\n"
+	"  - {name: modules, on: module, match: {module.name: nf_*}, action: kill}\n"
+	"  - {name: listens, on: accept, match: {source.port: 22}, action: block}\n"
+	"  - {name: from, on: accept, match: {source.port: 22, destination.ip: 10.0.0.0/8}, action: block}\n"
+	"  - {name: refused, on: open-failed, match: {file.path: /etc/shadow}, action: kill}\n"
+	"  - {name: sockets, on: socket, match: {socket.family: [packet, xdp], socket.protocol: 3},\n"
+	"     action: block}\n";
 
 static int user(const char *name, uint32_t *ret_number)
 {
@@ -106,10 +121,64 @@ static void test_values(void **state)
 	expect(0, "write", WORDS("file.flags=create", "file.mode=0755"), "off: is disabled\n");
 }
 
+static void test_sets_and_pairs(void **state)
+{
+	(void)state;
+	expect(1, "capset", WORDS("capability.raised=CAP_KILL,CAP_CHECKPOINT_RESTORE"),
+	       "+ capability.raised: \"CAP_KILL,CAP_CHECKPOINT_RESTORE\" is "
+	       "\"CAP_CHECKPOINT_RESTORE\"\n");
+	expect(0, "capset", WORDS("capability.raised="), "- capability.raised: \"\" is none of");
+	expect(0, "capset", WORDS("capability.raised=CAP_CHOWN,CAP_PERFMON"), "0 of 1 rules");
+	expect(1, "signal", WORDS("signal.name=SIGKILL", "target.executable=/usr/sbin/sshd",
+				  "target.user=builder", "target.pid=7"), "signals: MATCHES, kill\n");
+	expect(0, "signal", WORDS("signal.name=SIGCONT", "target.executable=/usr/sbin/sshd"),
+	       "- signal.name (not): \"SIGCONT\" is \"SIGCONT\"");
+	expect(1, "setuid", WORDS("user.target.name=builder"), "becomes: MATCHES, block\n");
+	expect(1, "socket", WORDS("socket.family=xdp", "socket.protocol=3"), "sockets: MATCHES");
+}
+
+static void test_mounts(void **state)
+{
+	(void)state;
+	expect(2, "mount", WORDS("file.path=/etc/x", "mount.flags=bind,recursive"),
+	       "there: MATCHES, alert\n");
+	expect(1, "mount", WORDS("mount.target=/etc/x", "mount.flags=nosuid"),
+	       "- mount.flags (not): \"nosuid\" is \"nosuid\"");
+	expect(1, "umount", WORDS("file.path=/etc", "mount.flags=detach"), "mounts: MATCHES, block\n");
+	/* either end of a move may be what file.path means, where it goes is mount.target */
+	expect(1, "mount", WORDS("mount.operation=move", "mount.source=/etc/x", "file.path=/mnt"),
+	       "by its source as file.path:\n");
+	expect(0, "mount", WORDS("mount.operation=bind", "mount.source=/etc/x", "file.path=/mnt"),
+	       "there: does not match\n");
+	expect(1, "mount", WORDS("mount.operation=move", "mount.source=/etc/x", "file.path=/mnt"),
+	       "there: does not match\n");
+}
+
+static void test_what_cannot_be_denied(void **state)
+{
+	(void)state;
+	expect(2, "mount", WORDS("file.path=/etc/x", "mount.operation=clone"),
+	       "mounts: MATCHES, block (only reported: cloning a tree and changing a mount's attributes "
+	       "cannot be denied)\n");
+	expect(2, "mount", WORDS("file.path=/etc/x", "mount.operation=mount"),
+	       "mounts: MATCHES, block\n");
+	expect(1, "module", WORDS("module.name=nf_x", "module.operation=unload"),
+	       "modules: MATCHES, kill (the process ends, but removing a module cannot be denied)\n");
+	expect(2, "accept", WORDS("source.port=22", "destination.ip=10.1.1.1"),
+	       "from: MATCHES, block (only reported: a connection whose peer is asked for cannot");
+	expect(1, "accept", WORDS("source.port=22"), "listens: MATCHES, block\n");
+	expect(1, "open-failed", WORDS("file.path=/etc/shadow"), "refused: MATCHES, kill (the process");
+}
+
 static void test_bad_values(void **state)
 {
 	(void)state;
-	expect(-EINVAL, "write", WORDS("file.flags=append,bogus"), "is not one of append create");
+	expect(-EINVAL, "write", WORDS("file.flags=append,bogus"),
+	       "\"bogus\" is no value of it: one of append create");
+	expect(-EINVAL, "capset", WORDS("capability.raised=CAP_KILL,cap_bpf"),
+	       "\"cap_bpf\" is no value of it: did you mean \"CAP_BPF\"?");
+	expect(-EINVAL, "signal", WORDS("signal.name=9"), "did you mean \"SIGKILL\"?");
+	expect(-EINVAL, "signal", WORDS("signal.name=x\x1b[2J"), "\"x\\x1b[2J\" is no value of it");
 	expect(-EINVAL, "write", WORDS("file.mode=0888"), "is not a file mode");
 	expect(-EINVAL, "write", WORDS("file.setuid=yes"), "is not true or false");
 	expect(-EINVAL, "write", WORDS("file.path=a\x1b[2J"), "\"a\\x1b[2J\" is not an absolute");
@@ -119,13 +188,33 @@ static void test_bad_values(void **state)
 	expect(-EINVAL, "connect", WORDS("destination.ip=10.0.0"), "is not an IPv4 or IPv6 address");
 }
 
+/* What could be tried in more ways than there is time for. */
+static void test_many_stars(void **state)
+{
+	static char text[4096];
+	int error = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(text) - 1; i++)
+		text[i] = "ab/"[i % 3];
+	assert_false(lictor_glob_matches("**a**b**a**b**a**b**a**b**a**b**c", true, text, &error));
+	assert_true(lictor_glob_matches("**a**b**a**b**a**b**a**b**a**b**", true, text, &error));
+	assert_false(lictor_glob_matches("*a*b*a*b*a*b*a*b*a*b*c", false, text, &error));
+	assert_false(lictor_glob_matches("/**/**/**/**/**/**/**/**/**/c", true, text, &error));
+	assert_int_equal(error, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_blocks),
 		cmocka_unit_test(test_targets_and_ancestors),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_sets_and_pairs),
+		cmocka_unit_test(test_mounts),
+		cmocka_unit_test(test_what_cannot_be_denied),
 		cmocka_unit_test(test_bad_values),
+		cmocka_unit_test(test_many_stars),
 	};
 
 	lictor_user_lookup = user;

@@ -434,13 +434,23 @@ static uint32_t random_mode(void)
 	return percent(80) ? one_of(modes) : below(07777);
 }
 
+/* One more than the greatest value that has a name. */
+static uint32_t named_end(int field)
+{
+	uint32_t end = 64;
+
+	while (end && !lictor_value_name(field, end - 1))
+		end--;
+	return end;
+}
+
 static void random_named(struct sample_set *set, int field, struct lictor_value *value)
 {
+	uint32_t number, end = named_end(field);
 	const char *name;
-	uint32_t number;
 
 	do {
-		number = below(10);
+		number = percent(50) ? below(end) : below(end < 10 ? end : 10);
 		name = lictor_value_name(field, number);
 	} while (!name);
 	value->range.low = value->range.high = number;
@@ -554,12 +564,14 @@ static void random_block(struct sample_set *set, uint64_t events, size_t predica
 
 static void random_action(struct lictor_rule *rule)
 {
-	bool deny = true;
+	bool deny = true, ends = rule->events >> LICTOR_EVENT_EXIT & 1;
 
 	for (int e = 0; e < LICTOR_EVENTS; e++)
 		if (rule->events >> e & 1)
-			deny &= lictor_event_words[e].deny == 1;
-	rule->action = deny ? LICTOR_ACTION_ALERT + below(4) : LICTOR_ACTION_ALERT;
+			deny &= lictor_event_words[e].deny != 0;
+	rule->action = ends ? LICTOR_ACTION_ALERT : LICTOR_ACTION_ALERT + below(4);
+	if (rule->action == LICTOR_ACTION_BLOCK && !deny)
+		rule->action = LICTOR_ACTION_KILL;
 	if (rule->action == LICTOR_ACTION_SIGNAL)
 		rule->signal = 15;
 }
@@ -590,8 +602,9 @@ static void choose_fields(struct sample_set *set)
 {
 	uint32_t chance = percent(30) ? 100 : 15 + below(60);
 
-	for (int f = 1; f < LICTOR_FIELDS; f++)
+	for (int f = LICTOR_FIELDS - 1; f > 0; f--)
 		if (lictor_field_words[f].ready && fits_events(set, f, set->events) &&
+		    set->fields < LICTOR_EVENT_FIELDS_MAX &&
 		    (percent(chance) || lictor_field_words[f].space == LICTOR_SPACE_OBJECT))
 			set->field[set->fields++] = f;
 	while (!set->fields)
@@ -601,6 +614,11 @@ static void choose_fields(struct sample_set *set)
 static const uint32_t sample_events[] = {
 	LICTOR_EVENT_EXEC, LICTOR_EVENT_WRITE, LICTOR_EVENT_RENAME, LICTOR_EVENT_LINK,
 	LICTOR_EVENT_CONNECT, LICTOR_EVENT_BIND, LICTOR_EVENT_EXIT, LICTOR_EVENT_READ,
+	LICTOR_EVENT_RENAME, LICTOR_EVENT_CONNECT, LICTOR_EVENT_MOUNT, LICTOR_EVENT_MOUNT,
+	LICTOR_EVENT_UMOUNT, LICTOR_EVENT_ACCEPT, LICTOR_EVENT_SOCKET, LICTOR_EVENT_PTRACE,
+	LICTOR_EVENT_SIGNAL, LICTOR_EVENT_SETUID, LICTOR_EVENT_SETGID, LICTOR_EVENT_CAPSET,
+	LICTOR_EVENT_NAMESPACE, LICTOR_EVENT_MODULE, LICTOR_EVENT_BPF, LICTOR_EVENT_HOSTNAME,
+	LICTOR_EVENT_SYSCTL, LICTOR_EVENT_USERFAULTFD,
 };
 
 static struct sample_set *sample_set_new(size_t rules, uint32_t unlesses, bool strict, bool many)
@@ -699,15 +717,25 @@ static enum lictor_state_of_fact random_state(int field)
 	return percent(92) ? LICTOR_PRESENT : percent(60) ? LICTOR_ABSENT : LICTOR_UNKNOWN;
 }
 
-static uint32_t random_fact(int field)
+static uint64_t random_members(int field)
+{
+	uint64_t all = percent(5) ? ~0ull : ~0ull >> (64 - named_end(field));
+	uint64_t some = (uint64_t)sample_random() << 32 | sample_random();
+
+	for (uint32_t n = below(3); n; n--)
+		some &= (uint64_t)sample_random() << 32 | sample_random();
+	return percent(20) ? 1ull << below(64) : some & all;
+}
+
+static uint64_t random_fact(int field)
 {
 	switch (lictor_field_words[field].type) {
 	case LICTOR_TYPE_MODE:
 		return random_mode();
 	case LICTOR_TYPE_SET:
-		return sample_random() & (percent(50) ? 0x1ff : sample_random()) & sample_random() & 0x1ff;
+		return random_members(field);
 	case LICTOR_TYPE_ENUM:
-		return below(9);
+		return below(percent(50) ? named_end(field) + 2 : 9);
 	case LICTOR_TYPE_PATH:
 	case LICTOR_TYPE_TEXT:
 	case LICTOR_TYPE_NUMBER:
@@ -743,7 +771,7 @@ static void random_given(struct sample_set *set, struct sample_event *event, int
 }
 
 /* wanted: bit per field that matters. */
-static void sample_event_make(struct sample_set *set, int about, uint64_t wanted,
+static void sample_event_make(struct sample_set *set, int about, lictor_field_set wanted,
 			      struct sample_event *event)
 {
 	event->used = 0;
@@ -752,10 +780,21 @@ static void sample_event_make(struct sample_set *set, int about, uint64_t wanted
 	memset(&event->strict, 0, sizeof(event->strict));
 	event->instance.event = event->strict.event = about;
 	if (about == LICTOR_EVENT_RENAME || about == LICTOR_EVENT_LINK)
-		wanted |= 1ull << LICTOR_FIELD_FILE_TARGET_PATH | 1ull << LICTOR_FIELD_FILE_PATH;
+		wanted |= LICTOR_FIELD_BIT(LICTOR_FIELD_FILE_TARGET_PATH) |
+			  LICTOR_FIELD_BIT(LICTOR_FIELD_FILE_PATH);
 	for (int f = 1; f < LICTOR_FIELDS; f++)
 		if ((wanted >> f & 1) && lictor_event_has_field(about, f))
 			random_given(set, event, f);
+	/* Where it is mounted has two names; where a mount is moved from is its second object. */
+	if (about == LICTOR_EVENT_MOUNT && percent(50))
+		random_given(set, event, LICTOR_FIELD_FILE_TARGET_PATH);
+	if (wanted >> LICTOR_FIELD_FILE_PATH & 1 &&
+	    lictor_event_has_field(about, LICTOR_FIELD_MOUNT_TARGET)) {
+		event->instance.field[LICTOR_FIELD_MOUNT_TARGET] =
+			event->instance.field[LICTOR_FIELD_FILE_PATH];
+		event->strict.field[LICTOR_FIELD_MOUNT_TARGET] =
+			event->strict.field[LICTOR_FIELD_FILE_PATH];
+	}
 }
 
 /* What overflowed while it was classified is not known, for the referee either. */
@@ -778,6 +817,8 @@ static int sample_slot(int field)
 {
 	switch (field) {
 	case LICTOR_FIELD_FILE_PATH:
+	case LICTOR_FIELD_MOUNT_TARGET:
+	case LICTOR_FIELD_MODULE_PATH:
 		return LICTOR_STRING_PATH;
 	case LICTOR_FIELD_FILE_TARGET_PATH:
 		return LICTOR_STRING_TARGET;
@@ -793,6 +834,18 @@ static int sample_slot(int field)
 		return LICTOR_STRING_FS;
 	case LICTOR_FIELD_DESTINATION_PATH:
 		return LICTOR_STRING_SOCKET;
+	case LICTOR_FIELD_TARGET_EXECUTABLE:
+		return LICTOR_STRING_TARGET_IMAGE;
+	case LICTOR_FIELD_TARGET_NAME:
+		return LICTOR_STRING_TARGET_NAME;
+	case LICTOR_FIELD_MOUNT_SOURCE:
+	case LICTOR_FIELD_MODULE_NAME:
+	case LICTOR_FIELD_HOST_HOSTNAME:
+	case LICTOR_FIELD_SYSCTL_NAME:
+		return LICTOR_STRING_ARGUMENT;
+	case LICTOR_FIELD_MOUNT_TYPE:
+	case LICTOR_FIELD_HOST_DOMAIN:
+		return LICTOR_STRING_ARGUMENT2;
 	default:
 		return LICTOR_STRINGS;
 	}
@@ -890,7 +943,7 @@ static bool host_atoms_fit(const struct lictor_ancestors *set)
 	return count <= (int)LICTOR_HITS_MAX;
 }
 
-static bool host_set_fits(const struct sample_host *host, int about, int field, uint32_t members)
+static bool host_set_fits(const struct sample_host *host, int about, int field, uint64_t members)
 {
 	const struct lictor_image *image = (const void *)host->image.byte;
 	const struct lictor_event_head *head = (const void *)(host->image.byte + image->event[about]);
@@ -898,7 +951,7 @@ static bool host_set_fits(const struct sample_host *host, int about, int field, 
 
 	for (uint32_t i = 0; i < head->fields; i++)
 		if (head->field[i].field == field && head->field[i].kind == LICTOR_KIND_SET)
-			for (uint32_t bit = 0; bit < 32; bit++)
+			for (uint32_t bit = 0; bit < 64; bit++)
 				if (members >> bit & 1) {
 					int out = lictor_find_number(&host->image,
 								     head->field[i].table, bit);
@@ -910,11 +963,11 @@ static bool host_set_fits(const struct sample_host *host, int about, int field, 
 }
 
 /* The event as facts; what overflows becomes unknown in the event, too. */
-static void host_facts(struct sample_host *host, uint64_t wanted, struct sample_event *event)
+static void host_facts(struct sample_host *host, lictor_field_set wanted, struct sample_event *event)
 {
 	sample_values(event, &host->facts.v);
 	if (lictor_instance_has_second(&event->instance))
-		wanted |= 1ull << LICTOR_FIELD_FILE_TARGET_PATH;
+		wanted |= LICTOR_FIELD_BIT(LICTOR_FIELD_FILE_TARGET_PATH);
 	for (int f = 1; f < LICTOR_FIELDS; f++) {
 		const struct lictor_given *given = &event->instance.field[f];
 		int slot = sample_slot(f);
@@ -931,7 +984,9 @@ static void host_facts(struct sample_host *host, uint64_t wanted, struct sample_
 			host_seen(host, lictor_field_words[f].space, given->string,
 				  &host->facts.hits[slot]);
 			fits = host->facts.hits[slot].state == LICTOR_PRESENT;
-		} else if (slot < LICTOR_STRINGS && lictor_event_has_field(event->instance.event, f)) {
+		} else if (slot < LICTOR_STRINGS &&
+			   (f == LICTOR_FIELD_FILE_TARGET_PATH ||
+			    lictor_event_has_field(event->instance.event, f))) {
 			host->facts.hits[slot].state = (uint8_t)given->state;
 		}
 		if (fits)
@@ -985,7 +1040,8 @@ static void tell_event(const struct sample_event *event)
 			for (int i = 0; i < 16; i++)
 				fprintf(stderr, "%s%02x", i % 2 ? "" : ":", given->address[i]);
 		else if (!given->strings)
-			fprintf(stderr, " %u (0%o)", given->number, given->number);
+			fprintf(stderr, " %lu (0%lo)", (unsigned long)given->number,
+				(unsigned long)given->number);
 		fputc('\n', stderr);
 	}
 }

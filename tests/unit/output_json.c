@@ -7,6 +7,7 @@
 
 #include "tests/unit/output_sample.h"
 
+#include "output/ecs.h"
 #include "output/words.h"
 
 #define GOLDEN "tests/golden/json/"
@@ -63,7 +64,8 @@ static void test_events(void **state)
 
 		if (!ready[event])
 			continue;
-		if (event == LICTOR_EVENT_EXIT)
+		if (event == LICTOR_EVENT_EXIT || event == LICTOR_EVENT_OPEN_FAILED ||
+		    event == LICTOR_EVENT_HOSTNAME)
 			verdict = LICTOR_VERDICT_ALLOWED;
 		alert = sample_alert(event, verdict);
 		check_alert(lictor_word_event(event), &alert);
@@ -123,6 +125,84 @@ static void test_unix_socket(void **state)
 	check_alert("connect-unix", &alert);
 }
 
+/* How it came about is said only where there is something to say. */
+static void test_flags(void **state)
+{
+	struct lictor_alert alert = sample_alert(LICTOR_EVENT_WRITE, LICTOR_VERDICT_BLOCKED);
+	struct lictor_line line = {};
+
+	(void)state;
+	lictor_format_json(&alert, &sample_host, &line);
+	assert_null(strstr(line.byte, "preexisting"));
+	assert_null(strstr(line.byte, "received"));
+	assert_null(strstr(line.byte, "held"));
+	lictor_line_done(&line);
+	alert.flags = LICTOR_RECORD_PREEXISTING | LICTOR_RECORD_RECEIVED | LICTOR_RECORD_HELD;
+	alert.via = "scan";
+	check_alert("flags", &alert);
+}
+
+/* A mount that is moved has a source with two names; a module, an operation that ends it. */
+static void test_views(void **state)
+{
+	struct lictor_alert alert = sample_alert(LICTOR_EVENT_MOUNT, LICTOR_VERDICT_WOULD_BLOCK);
+
+	(void)state;
+	sample_number(&alert, LICTOR_FIELD_MOUNT_OPERATION, 3);
+	alert.text[LICTOR_FIELD_MOUNT_SOURCE] = sample_text("/inner");
+	alert.host_source = sample_text("/srv/containers/a/inner");
+	alert.host_source.cut = true;
+	check_alert("mount-move", &alert);
+	alert = sample_alert(LICTOR_EVENT_MODULE, LICTOR_VERDICT_ALLOWED);
+	sample_number(&alert, LICTOR_FIELD_MODULE_OPERATION, 1);
+	alert.text[LICTOR_FIELD_MODULE_PATH].byte = NULL;
+	alert.text[LICTOR_FIELD_MODULE_NAME].byte = NULL;
+	alert.values.state[LICTOR_FIELD_MODULE_NAME] = LICTOR_UNKNOWN;
+	check_alert("module-unload", &alert);
+}
+
+/* What ECS 9.4 lets stand in event.type beside each event.category. */
+static const struct {
+	const char *category;
+	const char *types;
+} ecs_types[] = {
+	{ "configuration", " access change creation deletion info " },
+	{ "driver", " change end info start " },
+	{ "file", " access change creation deletion info " },
+	{ "host", " access change end info start " },
+	{ "intrusion_detection", " allowed denied info " },
+	{ "network", " access allowed connection denied end info protocol start " },
+	{ "process", " access change end info start " },
+};
+
+static bool ecs_allows(const char *category, const char *type)
+{
+	char word[32];
+
+	snprintf(word, sizeof(word), " %s ", type);
+	for (size_t i = 0; i < sizeof(ecs_types) / sizeof(ecs_types[0]); i++)
+		if (!strcmp(ecs_types[i].category, category))
+			return strstr(ecs_types[i].types, word);
+	return false;
+}
+
+static void test_ecs(void **state)
+{
+	(void)state;
+	for (unsigned event = 0; event < LICTOR_EVENTS; event++) {
+		const struct lictor_ecs_event *ecs = &lictor_ecs_event[event];
+
+		assert_non_null(ecs->category);
+		assert_true(ecs_allows(ecs->category, ecs->type[0]));
+		assert_true(!ecs->type[1] || ecs_allows(ecs->category, ecs->type[1]));
+	}
+	for (unsigned notice = 1; notice < LICTOR_NOTICES; notice++)
+		assert_true(ecs_allows(lictor_ecs_notice[notice].category,
+				       lictor_ecs_notice[notice].type));
+	for (unsigned verdict = 0; verdict < LICTOR_VERDICTS; verdict++)
+		assert_true(ecs_allows("intrusion_detection", lictor_ecs_verdict[verdict].type));
+}
+
 /* ---- whatever the content ---- */
 
 static void scramble(uint64_t *seed, struct lictor_alert *alert, char *room, size_t size)
@@ -134,7 +214,7 @@ static void scramble(uint64_t *seed, struct lictor_alert *alert, char *room, siz
 
 		alert->text[field] = (struct lictor_bytes){};
 		alert->values.state[field] = dice % 3;
-		alert->values.num[field] = (uint32_t)(dice >> 16) >> (dice >> 48) % 32;
+		alert->values.num[field] = random_next(seed) >> (dice >> 48) % 64;
 		if (!(dice & 1 << 8))
 			continue;
 		alert->text[field].byte = room + at;
@@ -142,6 +222,8 @@ static void scramble(uint64_t *seed, struct lictor_alert *alert, char *room, siz
 		alert->text[field].cut = dice & 1 << 9;
 	}
 	alert->host_path = (struct lictor_bytes){ .byte = room, .length = size / 2, .cut = true };
+	alert->host_source = alert->host_path;
+	alert->flags = (uint32_t)random_next(seed);
 	random_bytes(seed, (char *)alert->values.address, sizeof(alert->values.address));
 	alert->event = random_next(seed) % LICTOR_EVENTS;
 	alert->verdict = random_next(seed) % LICTOR_VERDICTS;
@@ -177,6 +259,7 @@ static void test_hostile(void **state)
 		random_bytes(&seed, host.name, sizeof(host.name) - 1);
 		alert.rule = rule;
 		alert.unit = alert.user_name = alert.group_name = name;
+		alert.target_user_name = alert.user_target_name = alert.group_target_name = name;
 		alert.notice = i % 10 ? LICTOR_NOTICE_NONE : random_next(&seed) % LICTOR_NOTICES;
 		alert.detail = name;
 		lictor_line_reset(&line);
@@ -250,6 +333,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_events),	cmocka_unit_test(test_notices),
 		cmocka_unit_test(test_partial), cmocka_unit_test(test_unix_socket),
+		cmocka_unit_test(test_flags),	cmocka_unit_test(test_views),
+		cmocka_unit_test(test_ecs),
 		cmocka_unit_test(test_hostile), cmocka_unit_test(test_largest),
 		cmocka_unit_test(test_header),	cmocka_unit_test(test_no_injection),
 	};

@@ -40,7 +40,7 @@ static inline struct lictor_bytes sample_text(const char *text)
 }
 
 static inline void sample_number(struct lictor_alert *alert, enum lictor_field field,
-				 uint32_t number)
+				 uint64_t number)
 {
 	alert->values.state[field] = LICTOR_PRESENT;
 	alert->values.num[field] = number;
@@ -80,10 +80,11 @@ static inline void sample_net(struct lictor_alert *alert)
 	sample_number(alert, LICTOR_FIELD_NETWORK_TRANSPORT, 0);
 	sample_number(alert, LICTOR_FIELD_NETWORK_TYPE,
 		      alert->event == LICTOR_EVENT_CONNECT ? 4 : 6);
-	if (alert->event == LICTOR_EVENT_CONNECT) {
+	if (alert->event == LICTOR_EVENT_CONNECT || alert->event == LICTOR_EVENT_ACCEPT) {
 		sample_number(alert, LICTOR_FIELD_DESTINATION_IP, 0);
 		sample_number(alert, LICTOR_FIELD_DESTINATION_PORT, 4444);
-	} else {
+	}
+	if (alert->event != LICTOR_EVENT_CONNECT) {
 		sample_number(alert, LICTOR_FIELD_SOURCE_IP, 0);
 		sample_number(alert, LICTOR_FIELD_SOURCE_PORT, 8080);
 	}
@@ -117,13 +118,106 @@ static inline void sample_process(struct lictor_alert *alert)
 
 static inline bool sample_is_net(enum lictor_event event)
 {
-	return event >= LICTOR_EVENT_CONNECT && event <= LICTOR_EVENT_SOCKET;
+	return event >= LICTOR_EVENT_CONNECT && event < LICTOR_EVENT_SOCKET;
 }
 
 static inline bool sample_is_file(enum lictor_event event)
 {
 	return event == LICTOR_EVENT_EXEC || event == LICTOR_EVENT_OPEN_FAILED ||
+	       event == LICTOR_EVENT_KEXEC || event == LICTOR_EVENT_MOUNT ||
+	       event == LICTOR_EVENT_UMOUNT ||
 	       (event >= LICTOR_EVENT_READ && event <= LICTOR_EVENT_STAT);
+}
+
+static inline void sample_target(struct lictor_alert *alert)
+{
+	alert->text[LICTOR_FIELD_TARGET_EXECUTABLE] = sample_text("/usr/sbin/sshd");
+	alert->text[LICTOR_FIELD_TARGET_NAME] = sample_text("sshd");
+	alert->target_user_name = "root";
+	sample_number(alert, LICTOR_FIELD_TARGET_PID, 811);
+	sample_number(alert, LICTOR_FIELD_TARGET_USER, 0);
+}
+
+static inline void sample_mount(struct lictor_alert *alert)
+{
+	alert->text[LICTOR_FIELD_FILE_PATH] = sample_text("/mnt");
+	alert->text[LICTOR_FIELD_MOUNT_TARGET] = alert->text[LICTOR_FIELD_FILE_PATH];
+	alert->text[LICTOR_FIELD_MOUNT_TYPE] = sample_text("tmpfs");
+	if (alert->event == LICTOR_EVENT_MOUNT)
+		alert->text[LICTOR_FIELD_MOUNT_SOURCE] = sample_text("none");
+	sample_number(alert, LICTOR_FIELD_FILE_TYPE, 1);
+	sample_number(alert, LICTOR_FIELD_MOUNT_OPERATION,
+		      alert->event == LICTOR_EVENT_MOUNT ? 0 : 8);
+	sample_number(alert, LICTOR_FIELD_MOUNT_FLAGS,
+		      alert->event == LICTOR_EVENT_MOUNT ? 1 << 1 | 1 << 3 : 1 << 12);
+}
+
+/* What is about no file and no peer. */
+static inline void sample_other(struct lictor_alert *alert)
+{
+	switch ((int)alert->event) {
+	case LICTOR_EVENT_EXIT:
+		sample_number(alert, LICTOR_FIELD_EXIT_CODE, 3);
+		break;
+	case LICTOR_EVENT_SOCKET:
+		sample_number(alert, LICTOR_FIELD_SOCKET_FAMILY, 2);
+		sample_number(alert, LICTOR_FIELD_SOCKET_TYPE, 3);
+		sample_number(alert, LICTOR_FIELD_SOCKET_PROTOCOL, 1);
+		sample_number(alert, LICTOR_FIELD_NETWORK_TRANSPORT, 4);
+		sample_number(alert, LICTOR_FIELD_NETWORK_TYPE, 4);
+		break;
+	case LICTOR_EVENT_PTRACE:
+		sample_target(alert);
+		sample_number(alert, LICTOR_FIELD_PTRACE_MODE, 1);
+		break;
+	case LICTOR_EVENT_SIGNAL:
+		sample_target(alert);
+		sample_number(alert, LICTOR_FIELD_SIGNAL_NAME, 9);
+		break;
+	case LICTOR_EVENT_SETUID:
+		alert->user_target_name = "root";
+		sample_number(alert, LICTOR_FIELD_USER_TARGET_NAME, 0);
+		sample_number(alert, LICTOR_FIELD_USER_TARGET_ID, 0);
+		break;
+	case LICTOR_EVENT_SETGID:
+		alert->group_target_name = "shadow";
+		sample_number(alert, LICTOR_FIELD_GROUP_TARGET_NAME, 42);
+		sample_number(alert, LICTOR_FIELD_GROUP_TARGET_ID, 42);
+		break;
+	case LICTOR_EVENT_CAPSET:
+		sample_number(alert, LICTOR_FIELD_CAPABILITY_RAISED, 1ull << 40 | 1ull << 63 | 1);
+		sample_number(alert, LICTOR_FIELD_CAPABILITY_OPERATION, 0);
+		break;
+	case LICTOR_EVENT_NAMESPACE:
+		sample_number(alert, LICTOR_FIELD_NAMESPACE_TYPES, 1 << 2 | 1 << 3);
+		break;
+	case LICTOR_EVENT_MODULE:
+		alert->text[LICTOR_FIELD_MODULE_NAME] = sample_text("nf_tables");
+		alert->text[LICTOR_FIELD_MODULE_PATH] = sample_text("/lib/modules/nf_tables.ko");
+		sample_number(alert, LICTOR_FIELD_MODULE_OPERATION, 0);
+		break;
+	case LICTOR_EVENT_BPF:
+		sample_number(alert, LICTOR_FIELD_BPF_COMMAND, 5);
+		sample_number(alert, LICTOR_FIELD_BPF_PROGRAM_TYPE, 29);
+		break;
+	case LICTOR_EVENT_PERF:
+		sample_number(alert, LICTOR_FIELD_PERF_TYPE, 6);
+		break;
+	case LICTOR_EVENT_SETTIME:
+		sample_number(alert, LICTOR_FIELD_CLOCK_OPERATION, 0);
+		break;
+	case LICTOR_EVENT_HOSTNAME:
+		alert->text[LICTOR_FIELD_HOST_HOSTNAME] = sample_text("evil");
+		break;
+	case LICTOR_EVENT_SYSCTL:
+		alert->text[LICTOR_FIELD_SYSCTL_NAME] = sample_text("kernel.core_pattern");
+		break;
+	case LICTOR_EVENT_IO_URING:
+		sample_number(alert, LICTOR_FIELD_IO_URING_OPERATION, 1);
+		break;
+	default:
+		break;
+	}
 }
 
 static inline struct lictor_alert sample_alert(enum lictor_event event,
@@ -152,8 +246,11 @@ static inline struct lictor_alert sample_alert(enum lictor_event event,
 		sample_net(&alert);
 	if (sample_is_file(event))
 		sample_file(&alert);
-	if (event == LICTOR_EVENT_EXIT)
-		sample_number(&alert, LICTOR_FIELD_EXIT_CODE, 3);
+	if (event == LICTOR_EVENT_MOUNT || event == LICTOR_EVENT_UMOUNT)
+		sample_mount(&alert);
+	if (event == LICTOR_EVENT_OPEN_FAILED)
+		alert.error = 13;
+	sample_other(&alert);
 	return alert;
 }
 

@@ -62,6 +62,169 @@ static void test_short(void **state)
 			     " user www-data) rule no-exec-from-tmp");
 }
 
+static const char by[] = " by /usr/bin/dash (pid 4242, user www-data)";
+
+/* The default sentence and the short line of an event, both without who did it. */
+static void expect_event(const struct lictor_alert *alert, const char *sentence, const char *object)
+{
+	char message[512], line[512];
+
+	snprintf(message, sizeof(message), "Blocked %s%s: rule no-exec-from-tmp", sentence, by);
+	snprintf(line, sizeof(line), "blocked %s%s%s rule no-exec-from-tmp +1",
+		 lictor_word_event(alert->event), object, by);
+	expect_message(alert, message);
+	expect_short(alert, line);
+}
+
+static struct lictor_alert blocked(enum lictor_event event)
+{
+	return sample_alert(event, LICTOR_VERDICT_BLOCKED);
+}
+
+static void test_events(void **state)
+{
+	static const struct { enum lictor_event event; const char *sentence, *object; } told[] = {
+		{ LICTOR_EVENT_ACCEPT,
+		  "connection from 203.0.113.9:4444/tcp to 2001:db8::7 port 8080/tcp",
+		  " 203.0.113.9:4444/tcp -> 2001:db8::7 port 8080/tcp" },
+		{ LICTOR_EVENT_SOCKET, "making of a socket (family ipv4, type raw, protocol 1)",
+		  " ipv4 raw 1" },
+		{ LICTOR_EVENT_PTRACE, "tracing of /usr/sbin/sshd (pid 811)",
+		  " attach /usr/sbin/sshd (pid 811)" },
+		{ LICTOR_EVENT_SIGNAL, "sending of SIGKILL to /usr/sbin/sshd (pid 811)",
+		  " SIGKILL /usr/sbin/sshd (pid 811)" },
+		{ LICTOR_EVENT_SETUID, "becoming user root", " root" },
+		{ LICTOR_EVENT_SETGID, "becoming a member of group shadow", " shadow" },
+		{ LICTOR_EVENT_CAPSET,
+		  "change of capabilities (raised: CAP_CHOWN,CAP_CHECKPOINT_RESTORE,63)",
+		  " capset CAP_CHOWN,CAP_CHECKPOINT_RESTORE,63" },
+		{ LICTOR_EVENT_NAMESPACE, "making or entering of namespaces mnt,net", " mnt,net" },
+		{ LICTOR_EVENT_MOUNT, "mounting of tmpfs none on /mnt", " tmpfs none -> /mnt" },
+		{ LICTOR_EVENT_UMOUNT, "unmounting of /mnt", " /mnt" },
+		{ LICTOR_EVENT_MODULE,
+		  "loading of module nf_tables from /lib/modules/nf_tables.ko",
+		  " load nf_tables /lib/modules/nf_tables.ko" },
+		{ LICTOR_EVENT_BPF, "bpf(2) prog_load of type lsm", " prog_load lsm" },
+		{ LICTOR_EVENT_PERF, "opening of a perf event of type dynamic", " dynamic" },
+		{ LICTOR_EVENT_KEXEC, "loading of kernel /tmp/x.sh", " /tmp/x.sh" },
+		{ LICTOR_EVENT_SETTIME, "setting of the clock", " set" },
+		{ LICTOR_EVENT_HOSTNAME, "change of host name to evil", " evil" },
+		{ LICTOR_EVENT_SYSCTL, "writing to kernel parameter kernel.core_pattern",
+		  " kernel.core_pattern" },
+		{ LICTOR_EVENT_IO_URING, "polling of io_uring by a kernel thread", " sqpoll" },
+		{ LICTOR_EVENT_USERFAULTFD, "use of userfaultfd", "" },
+		{ LICTOR_EVENT_OPEN_FAILED, "refused opening of /tmp/x.sh", " /tmp/x.sh" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+		struct lictor_alert alert = blocked(told[i].event);
+
+		expect_event(&alert, told[i].sentence, told[i].object);
+	}
+}
+
+/* Each event has a phrase of its own, and none that misses what the event has. */
+static void test_every_event(void **state)
+{
+	(void)state;
+	for (unsigned event = 0; event < LICTOR_EVENTS; event++) {
+		struct lictor_alert alert = blocked(event);
+		struct lictor_line line = {};
+
+		assert_string_not_equal(lictor_phrase(&alert).sentence, "{event}");
+		lictor_line_fill(&line, &alert, lictor_phrase(&alert).sentence);
+		lictor_line_fill(&line, &alert, lictor_phrase(&alert).object);
+		assert_null(memchr(line.byte, '{', line.length));
+		assert_null(memmem(line.byte, line.length, " - ", 3));
+		lictor_line_done(&line);
+	}
+}
+
+/* By what is done, and by what is known. */
+static void test_operations(void **state)
+{
+	static const char *const mounts[] = {
+		[1] = "binding of none to /mnt", [2] = "remounting of /mnt (nosuid,noexec)",
+		[3] = "moving of mount none to /mnt",
+		[4] = "change of mount propagation of /mnt (nosuid,noexec)",
+		[5] = "change of root to none, the old one to /mnt", [6] = "cloning of mounts at /mnt",
+		[7] = "change of mount attributes of /mnt", [9] = "mounting on /mnt",
+	};
+	struct lictor_alert alert = blocked(LICTOR_EVENT_MOUNT);
+
+	(void)state;
+	for (unsigned operation = 0; operation < 10; operation++) {
+		char text[256];
+
+		if (!mounts[operation])
+			continue;
+		sample_number(&alert, LICTOR_FIELD_MOUNT_OPERATION, operation);
+		snprintf(text, sizeof(text), "Blocked %s%s: rule no-exec-from-tmp",
+			 mounts[operation], by);
+		expect_message(&alert, text);
+	}
+	/* by move_mount(2), what is mounted has no name */
+	alert.text[LICTOR_FIELD_MOUNT_SOURCE].byte = NULL;
+	sample_number(&alert, LICTOR_FIELD_MOUNT_OPERATION, 0);
+	expect_event(&alert, "mounting of tmpfs on /mnt", " tmpfs -> /mnt");
+	sample_number(&alert, LICTOR_FIELD_MOUNT_OPERATION, 1);
+	expect_event(&alert, "binding to /mnt", " bind /mnt");
+	alert = blocked(LICTOR_EVENT_MODULE);
+	alert.text[LICTOR_FIELD_MODULE_NAME].byte = NULL;
+	expect_event(&alert, "loading of a module from /lib/modules/nf_tables.ko",
+		     " load /lib/modules/nf_tables.ko");
+	alert.text[LICTOR_FIELD_MODULE_PATH].byte = NULL;
+	alert.values.state[LICTOR_FIELD_MODULE_NAME] = LICTOR_UNKNOWN;
+	expect_event(&alert, "loading of module ?", " load ?");
+	sample_number(&alert, LICTOR_FIELD_MODULE_OPERATION, 1);
+	expect_event(&alert, "removal of module ?", " unload ?");
+	alert = blocked(LICTOR_EVENT_CAPSET);
+	sample_number(&alert, LICTOR_FIELD_CAPABILITY_RAISED, 0);
+	expect_event(&alert, "change of capabilities (raised: none)", " capset none");
+	sample_number(&alert, LICTOR_FIELD_CAPABILITY_OPERATION, 2);
+	expect_event(&alert, "change of securebits", " securebits");
+	alert = blocked(LICTOR_EVENT_HOSTNAME);
+	alert.text[LICTOR_FIELD_HOST_DOMAIN] = sample_text("example.net");
+	alert.text[LICTOR_FIELD_HOST_HOSTNAME].byte = NULL;
+	expect_event(&alert, "change of domain name to example.net", " domain example.net");
+	alert = blocked(LICTOR_EVENT_KEXEC);
+	alert.text[LICTOR_FIELD_FILE_PATH].byte = NULL;
+	expect_event(&alert, "loading of a kernel", "");
+	alert = blocked(LICTOR_EVENT_BPF);
+	sample_number(&alert, LICTOR_FIELD_BPF_COMMAND, 99);
+	alert.values.state[LICTOR_FIELD_BPF_PROGRAM_TYPE] = LICTOR_ABSENT;
+	expect_event(&alert, "bpf(2) 99", " 99");
+	alert = blocked(LICTOR_EVENT_ACCEPT);
+	alert.values.state[LICTOR_FIELD_DESTINATION_IP] = LICTOR_ABSENT;
+	expect_event(&alert, "accepting of connections on 2001:db8::7 port 8080/tcp",
+		     " 2001:db8::7 port 8080/tcp");
+	alert.values.state[LICTOR_FIELD_SOURCE_IP] = LICTOR_ABSENT;
+	sample_number(&alert, LICTOR_FIELD_NETWORK_TRANSPORT, 5);
+	expect_event(&alert, "accepting of connections by unix", " unix");
+	alert = blocked(LICTOR_EVENT_SIGNAL);
+	alert.text[LICTOR_FIELD_TARGET_EXECUTABLE].byte = NULL;
+	expect_event(&alert, "sending of SIGKILL to sshd (pid 811)", " SIGKILL sshd (pid 811)");
+	alert.target_user_name = NULL;
+	expect_filled(&alert, "{target.user} {target.pid} {signal.name}", "0 811 SIGKILL");
+}
+
+static void test_flags(void **state)
+{
+	struct lictor_alert alert = blocked(LICTOR_EVENT_WRITE);
+
+	(void)state;
+	alert.flags = LICTOR_RECORD_HELD;
+	expect_event(&alert, "writing to /tmp/x.sh (by a descriptor older than the rules)",
+		     " /tmp/x.sh (by a descriptor older than the rules)");
+	alert.flags = LICTOR_RECORD_RECEIVED;
+	expect_event(&alert, "writing to /tmp/x.sh (by a descriptor that it was given)",
+		     " /tmp/x.sh (by a descriptor that it was given)");
+	alert.flags = LICTOR_RECORD_PREEXISTING;
+	expect_event(&alert, "writing to /tmp/x.sh (since before the rules)",
+		     " /tmp/x.sh (since before the rules)");
+}
+
 static void test_notice(void **state)
 {
 	static const struct lictor_counter counter[] = { { "events", 12 }, { "lost", 3 } };
@@ -81,12 +244,12 @@ static void test_defaults(void **state)
 	(void)state;
 	expect_message(&alert, "Would have blocked writing to /tmp/x.sh by /usr/bin/dash (pid 4242,"
 			       " user www-data): rule no-exec-from-tmp");
-	/* an event without a phrase of its own; a thread of the kernel, of a user without a name */
-	alert = sample_alert(LICTOR_EVENT_KEXEC, LICTOR_VERDICT_ALLOWED);
+	/* a thread of the kernel, of a user without a name */
+	alert = sample_alert(LICTOR_EVENT_USERFAULTFD, LICTOR_VERDICT_ALLOWED);
 	alert.text[LICTOR_FIELD_PROCESS_EXECUTABLE].byte = NULL;
 	alert.text[LICTOR_FIELD_PROCESS_NAME] = sample_text("kworker/0:1");
 	alert.user_name = NULL;
-	expect_message(&alert, "Seen: kexec by kworker/0:1 (pid 4242, user 33): rule"
+	expect_message(&alert, "Seen: use of userfaultfd by kworker/0:1 (pid 4242, user 33): rule"
 			       " no-exec-from-tmp");
 }
 
@@ -147,7 +310,9 @@ static void test_time(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_short),	     cmocka_unit_test(test_notice),
+		cmocka_unit_test(test_short),	     cmocka_unit_test(test_events),
+		cmocka_unit_test(test_every_event),  cmocka_unit_test(test_operations),
+		cmocka_unit_test(test_flags),	     cmocka_unit_test(test_notice),
 		cmocka_unit_test(test_defaults),     cmocka_unit_test(test_placeholders),
 		cmocka_unit_test(test_severity),     cmocka_unit_test(test_time),
 	};

@@ -23,6 +23,7 @@ static void test_events(void **state)
 	}
 	assert_int_equal(lictor_event_find("modify"), -1);
 	assert_true(lictor_event_set("modify") & E(RENAME));
+	assert_true(lictor_event_set("modify") & E(MOUNT));
 	assert_false(lictor_event_set("modify") & E(READ));
 	assert_true(lictor_event_set("no") == 0);
 	assert_string_equal(lictor_shorthand_name(0), "modify");
@@ -67,8 +68,32 @@ static void test_values(void **state)
 	assert_string_equal(lictor_value_name(LICTOR_FIELD_FILE_TYPE, 5), "fifo");
 	assert_int_equal(lictor_value_find(LICTOR_FIELD_FILE_TYPE, "tcp"), -1);
 	assert_null(lictor_value_name(LICTOR_FIELD_FILE_TYPE, 99));
+	assert_int_equal(lictor_value_find(LICTOR_FIELD_CAPABILITY_RAISED, "CAP_CHECKPOINT_RESTORE"), 40);
+	assert_int_equal(lictor_value_find(LICTOR_FIELD_CAPABILITY_RAISED, "cap_chown"), -1);
 	for (int severity = 2; severity < 8; severity++)
 		assert_non_null(lictor_severity_words[severity]);
+}
+
+/* Who walks over names tries 0 to 63; bit 63 of a set of values is kept free (rules/possible.c). */
+static void test_named_values(void **state)
+{
+	(void)state;
+	for (int field = 1; field < LICTOR_FIELDS; field++) {
+		const struct lictor_field_word *word = &lictor_field_words[field];
+		bool named = word->type == LICTOR_TYPE_ENUM || word->type == LICTOR_TYPE_SET;
+		int names = 0;
+
+		for (uint32_t value = 0; value < 4096; value++) {
+			const char *name = lictor_value_name(field, value);
+
+			if (!name)
+				continue;
+			names++;
+			assert_true(named && value < 63);
+			assert_int_equal(lictor_value_find(field, name), (int)value);
+		}
+		assert_true(names || !named || !word->ready);
+	}
 }
 
 static const char *near(const char *word, const char *candidate)
@@ -105,6 +130,7 @@ int main(void)
 		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_which_events_have_which_fields),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_named_values),
 		cmocka_unit_test(test_nearest),
 	};
 

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Descriptors that were open before the rules came, and may break them. Files are known by their
+ * address, and that by the inode: an address is used again.
+ */
+#ifndef LICTOR_HELD_H
+#define LICTOR_HELD_H
+
+#include "bpf/decide.bpf.h"
+
+/* Was the file open before the rules in force, and does one of them look at it? */
+static __always_inline bool lictor_held(struct file *file)
+{
+	const struct lictor_control *c = lictor_in_force();
+	u64 key = (u64)file;
+	struct inode *inode;
+	struct lictor_held *held;
+
+	if (!c || !c->held)
+		return false;
+	held = bpf_map_lookup_elem(&held_files, &key);
+	if (!held || held->generation != c->active)
+		return false;
+	inode = KREAD(file, f_inode);
+	return held->inode == (u64)inode && held->ino == KREAD(inode, i_ino);
+}
+
+/* It is being opened now: whatever was known of the address is of another file. */
+static __always_inline void lictor_forget(struct file *file)
+{
+	const struct lictor_control *c = lictor_in_force();
+	struct lictor_held opened = {};
+	u64 key = (u64)file;
+
+	if (!c || !c->held)
+		return;
+	if (c->held & LICTOR_HELD_SEARCH)
+		bpf_map_update_elem(&held_files, &key, &opened, BPF_ANY);
+	else
+		bpf_map_delete_elem(&held_files, &key);
+}
+
+#endif
