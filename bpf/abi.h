@@ -170,6 +170,9 @@ enum lictor_via {
 	X(switch_task_namespaces, FENTRY, E(NAMESPACE)) \
 	X(userns_install, FENTRY, E(NAMESPACE)) \
 	X(open_detached_copy, FENTRY, E(MOUNT)) \
+	X(vfs_open_tree, FENTRY, E(MOUNT))	/* where there is no open_detached_copy */ \
+	X(open_tree_attr, FENTRY, E(MOUNT)) \
+	X(open_tree_attr_compat, FENTRY, E(MOUNT)) \
 	X(mount_setattr, FENTRY, E(MOUNT)) \
 	X(mount_setattr_compat, FENTRY, E(MOUNT)) \
 	X(do_adjtimex, FENTRY, E(SETTIME)) \
@@ -207,6 +210,7 @@ enum lictor_hook {
 	X(ADDRESS_FAMILY, "address_family", "the address family is not modelled") \
 	X(ARGUMENT_UNREADABLE, "argument_unreadable", "a text that the call was given could not be read") \
 	X(NO_HELD, "no_held", "more descriptors older than the rules than are kept") \
+	X(NO_ANCHOR, "no_anchor", "more, or longer, names of mounts made since the rules came than are kept") \
 	X(MODULE_UNREADABLE, "module_unreadable", "the module's name could not be read (compressed, or no module)")
 
 enum lictor_reason {
@@ -561,7 +565,7 @@ struct lictor_limit {
 };
 
 /* The root of a file system that was mounted after the rules came, and its name on the host. */
-#define LICTOR_LATE_NAME 252u
+#define LICTOR_LATE_NAME 244u
 
 struct lictor_late_key {
 	__u64 ino;
@@ -572,6 +576,7 @@ struct lictor_late_key {
 };
 
 struct lictor_late {
+	__u64 since_ns;		/* in number 0: when it was mounted last; CLOCK_MONOTONIC */
 	__u16 length;
 	__u16 names;		/* in number 0: how many there are */
 	char name[LICTOR_LATE_NAME];
@@ -581,7 +586,13 @@ struct lictor_late {
 struct lictor_held {
 	__u64 inode;		/* address */
 	__u64 ino;
-	__u64 generation;	/* in which it was found; 0: opened during the search, judged then */
+	__u64 generation;	/* in which it was found */
+};
+
+/* A file that was opened while such descriptors were looked for. */
+struct lictor_opened {
+	__u64 inode;		/* address */
+	__u64 generation;	/* that judged it */
 };
 
 /* ---- the record ---- */
@@ -650,6 +661,7 @@ LICTOR_ASSERT(sizeof(struct lictor_field_head) == 40);
 LICTOR_ASSERT(sizeof(struct lictor_rule_entry) == 16);
 LICTOR_ASSERT(sizeof(struct lictor_anchor) == 24);
 LICTOR_ASSERT(sizeof(struct lictor_hits) == 36);
+LICTOR_ASSERT(sizeof(struct lictor_late) == 256);
 LICTOR_ASSERT(sizeof(struct lictor_image) % 8 == 0);
 LICTOR_ASSERT(sizeof(struct lictor_event_head) % 8 == 0);
 LICTOR_ASSERT(sizeof(struct lictor_subject) <= 952); /* with its header, one kmalloc-1k */

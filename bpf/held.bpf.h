@@ -29,15 +29,18 @@ static __always_inline bool lictor_held(struct file *file)
 static __always_inline void lictor_forget(struct file *file)
 {
 	const struct lictor_control *c = lictor_in_force();
-	struct lictor_held opened = {};
+	struct lictor_opened opened;
 	u64 key = (u64)file;
 
 	if (!c || !c->held)
 		return;
-	if (c->held & LICTOR_HELD_SEARCH)
-		bpf_map_update_elem(&held_files, &key, &opened, BPF_ANY);
-	else
-		bpf_map_delete_elem(&held_files, &key);
+	bpf_map_delete_elem(&held_files, &key);
+	if (!(c->held & LICTOR_HELD_SEARCH))
+		return;
+	/* Before it is judged: if other rules come in between, it is looked at once too often. */
+	opened.generation = c->active;
+	opened.inode = (u64)KREAD(file, f_inode);
+	bpf_map_update_elem(&opened_files, &key, &opened, BPF_ANY);
 }
 
 #endif

@@ -119,6 +119,10 @@ struct linux_binprm {
 	const char *filename;
 };
 
+struct user_namespace {
+	int level;
+};
+
 /* Its members differ from version to version: 64 bits. */
 struct kernel_cap {
 	u64 bits;
@@ -137,6 +141,7 @@ struct cred {
 	struct kernel_cap cap_inheritable;
 	struct kernel_cap cap_permitted;
 	struct kernel_cap cap_effective;
+	struct user_namespace *user_ns;
 	struct group_info *group_info;
 };
 
@@ -155,7 +160,20 @@ struct signal_struct {
 
 struct ns_common;
 struct mnt_namespace {
+	struct user_namespace *user_ns;
 	u64 seq;
+};
+
+struct ns_common___numbered {
+	u64 ns_id;
+};
+
+struct mnt_namespace___numbered {
+	struct ns_common___numbered ns;
+};
+
+struct mnt_namespace___marked {
+	bool is_anon;
 };
 
 struct new_utsname {
@@ -300,7 +318,6 @@ struct msghdr {
 struct iattr;
 struct posix_acl;
 struct mnt_idmap;
-struct user_namespace;
 
 struct bpf_iter_meta {
 	struct seq_file *seq;
@@ -345,8 +362,8 @@ struct bpf_iter__task_file {
 #pragma clang attribute pop
 
 /*
- * A member of a kernel object, or a chain of them. Programs that know the types of their arguments load it; those at
- * kprobes (compiled with LICTOR_PROBING) have addresses only, and ask for it.
+ * A member of a kernel object, or a chain of them. Programs that know the types of their arguments
+ * load it; those at kprobes (compiled with LICTOR_PROBING) have addresses only, and ask for it.
  */
 #ifdef LICTOR_PROBING
 #define KREAD BPF_CORE_READ
@@ -358,6 +375,8 @@ struct bpf_iter__task_file {
 #define EACCES 13
 #define SIGKILL 9
 #define SIGIO 29
+
+#define MAY_WRITE 2
 
 #define FMODE_READ 0x1
 #define FMODE_WRITE 0x2

@@ -89,20 +89,32 @@ struct {
 /*
  * A file system's root -> where the host has mounted it since the image was made. Written within
  * the mount itself (lsm/anchor.bpf.c), put right by the daemon when the table of mounts has changed;
- * read by walks that find no anchor in the image. Full: the least used one goes, and its file
- * system is known by the process's own view only, until the next reload. (ino 0, pid as dev) holds
- * the name for a mount that the process is making.
+ * read by walks that find no anchor in the image. Full: a file system that is mounted then is known
+ * by the process's own view only, until the next reload, which is counted (NO_ANCHOR).
  */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1024);
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096);
 	__type(key, struct lictor_late_key);
 	__type(value, struct lictor_late);
 } late_anchors SEC(".maps");
 
 /*
+ * A task -> where it is mounting something, from sb_mount until sb_kern_mount in the same call.
+ * length 0: nothing, or the place could not be told. Gone with the task.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct lictor_late);
+} mounting SEC(".maps");
+
+/*
  * Address of a struct file that was open before the rules in force came -> which file that was.
- * Written by the scan at a load and by opens during it, read by the hooks on writing and sending.
+ * Written by the scan at a load, read by the hooks on writing and sending; an open of the address
+ * takes it out.
  * Full: the descriptors that do not fit are not looked at again, which is counted (NO_HELD).
  */
 struct {
@@ -112,6 +124,18 @@ struct {
 	__type(key, u64);
 	__type(value, struct lictor_held);
 } held_files SEC(".maps");
+
+/*
+ * Address of a struct file that was opened during a scan -> by which generation it was judged.
+ * Written by opens during it, read by the scan. Full: the least used one goes, and the scan reports
+ * that file as older than the rules.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, u64);
+	__type(value, struct lictor_opened);
+} opened_files SEC(".maps");
 
 /*
  * Records that say what was stopped (verdicts) or what was seen (reports), apart, so that a flood

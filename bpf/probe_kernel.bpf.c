@@ -93,28 +93,46 @@ int BPF_PROG(fe_userns_install, void *nsset, struct ns_common *ns, int error)
 
 /* ---- mounts ---- */
 
-/*
- * open_tree(2) with OPEN_TREE_CLONE: a copy of a tree that only a descriptor leads to. It has been
- * allowed, and afterwards the path is the copy's.
- */
-SEC("fentry/open_detached_copy")
-int BPF_PROG(fe_open_detached_copy, struct path *path, bool recursive)
+/* open_tree(2) with OPEN_TREE_CLONE: a copy of a tree that only a descriptor leads to. */
+static __always_inline int lictor_cloned(struct lictor_scratch *s, struct vfsmount *mnt,
+					 struct dentry *dentry, bool recursive)
 {
-	struct dentry *dentry = path->dentry;
-
-	LICTOR_WATCH(s, LICTOR_EVENT_MOUNT, open_detached_copy, LICTOR_VIA_FENTRY);
-	lictor_number(s, LICTOR_FIELD_MOUNT_OPERATION, 6);
+	lictor_number(s, LICTOR_FIELD_MOUNT_OPERATION, LICTOR_MOUNT_CLONE);
 	lictor_number(s, LICTOR_FIELD_MOUNT_FLAGS, recursive ? 1u << 5 : 0);
 	lictor_gather_inode(s, lictor_dentry_inode(dentry), dentry);
-	lictor_gather_path(s, path->mnt, dentry, 0, LICTOR_FIELD_FILE_PATH);
+	lictor_gather_path(s, mnt, dentry, 0, LICTOR_FIELD_FILE_PATH);
 	return lictor_watched(s, LICTOR_EVENT_MOUNT, 0);
 }
 
+/* It has been allowed; afterwards the path is the copy's. */
+SEC("fentry/open_detached_copy")
+int BPF_PROG(fe_open_detached_copy, struct path *path, bool recursive)
+{
+	LICTOR_WATCH(s, LICTOR_EVENT_MOUNT, open_detached_copy, LICTOR_VIA_FENTRY);
+	return lictor_cloned(s, path->mnt, path->dentry, recursive);
+}
+
+#define OPEN_TREE_CLONE 1
+#define AT_RECURSIVE 0x8000
+
+/* The copy has no place: what it shows is known by the host's name for it. */
+SEC("fexit/vfs_open_tree")
+int BPF_PROG(fe_vfs_open_tree, int directory, const char *name, unsigned int flags,
+	     struct file *opened)
+{
+	u64 address = (u64)opened;
+
+	if (!(flags & OPEN_TREE_CLONE) || !address || address >= (u64)-4095)
+		return 0;
+	LICTOR_WATCH(s, LICTOR_EVENT_MOUNT, vfs_open_tree, LICTOR_VIA_FENTRY);
+	return lictor_cloned(s, NULL, opened->f_path.dentry, flags & AT_RECURSIVE);
+}
+
 /*
- * mount_setattr(2). No function below the system call survives compilation with its arguments, so
- * the path is what the caller wrote: a name from the root, or not known.
+ * mount_setattr(2), open_tree_attr(2). No function below the system call survives compilation with
+ * its arguments, so the path is what the caller wrote: a name from the root, or not known.
  */
-static __always_inline int lictor_mount_setattr(struct pt_regs *regs, u32 hook, bool compat)
+static __always_inline int lictor_mount_attributes(struct pt_regs *regs, u32 hook, bool compat)
 {
 	struct lictor_scratch *s = NULL;
 	u64 name = 0;
@@ -130,7 +148,7 @@ static __always_inline int lictor_mount_setattr(struct pt_regs *regs, u32 hook, 
 	else
 #endif
 		bpf_probe_read_kernel(&name, sizeof(name), &PT_REGS_PARM2(regs));
-	lictor_number(s, LICTOR_FIELD_MOUNT_OPERATION, 7);
+	lictor_number(s, LICTOR_FIELD_MOUNT_OPERATION, LICTOR_MOUNT_ATTRIBUTES);
 	got = bpf_probe_read_user_str(&s->text[where], LICTOR_PATH_MAX, (const void *)name);
 	if (got > 1 && s->text[where] == '/') {
 		length = LICTOR_MASK((u32)got - 1, LICTOR_PATH_MAX - 1);
@@ -147,13 +165,38 @@ static __always_inline int lictor_mount_setattr(struct pt_regs *regs, u32 hook, 
 SEC("fexit/__x64_sys_mount_setattr")
 int BPF_PROG(fe_mount_setattr, struct pt_regs *regs, long error)
 {
-	return error ? 0 : lictor_mount_setattr(regs, LICTOR_HOOK_mount_setattr, false);
+	return error ? 0 : lictor_mount_attributes(regs, LICTOR_HOOK_mount_setattr, false);
 }
 
 SEC("fexit/__ia32_sys_mount_setattr")
 int BPF_PROG(fe_mount_setattr_compat, struct pt_regs *regs, long error)
 {
-	return error ? 0 : lictor_mount_setattr(regs, LICTOR_HOOK_mount_setattr_compat, true);
+	return error ? 0 : lictor_mount_attributes(regs, LICTOR_HOOK_mount_setattr_compat, true);
+}
+
+/* Without attributes it is open_tree(2). */
+SEC("fexit/__x64_sys_open_tree_attr")
+int BPF_PROG(fe_open_tree_attr, struct pt_regs *regs, long descriptor)
+{
+	u64 attributes = 0;
+
+	bpf_probe_read_kernel(&attributes, sizeof(attributes), &PT_REGS_PARM4_SYSCALL(regs));
+	if (descriptor < 0 || !attributes)
+		return 0;
+	return lictor_mount_attributes(regs, LICTOR_HOOK_open_tree_attr, false);
+}
+
+SEC("fexit/__ia32_sys_open_tree_attr")
+int BPF_PROG(fe_open_tree_attr_compat, struct pt_regs *regs, long descriptor)
+{
+	u32 attributes = 0;
+
+#if defined(__TARGET_ARCH_x86)
+	bpf_probe_read_kernel(&attributes, sizeof(attributes), &regs->rsi);
+#endif
+	if (descriptor < 0 || !attributes)
+		return 0;
+	return lictor_mount_attributes(regs, LICTOR_HOOK_open_tree_attr_compat, true);
 }
 
 /* ---- the kernel ---- */

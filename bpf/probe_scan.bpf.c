@@ -9,28 +9,35 @@
 
 /* Opens a decision about something that the task has done; NULL: there is nothing to decide. */
 static __always_inline struct lictor_scratch *lictor_scan(struct task_struct *task, u32 event,
-							  u32 hook)
+							  u32 also, u32 hook)
 {
 	const struct lictor_control *c = lictor_in_force();
 	struct lictor_scratch *s;
 	lictor_tables tables;
 	const void *page;
-	u32 head;
+	u32 head, second = 0, needs = 0;
 
 	if (!c || !c->active || (u32)task->tgid == c->daemon)
 		return NULL;
 	tables = lictor_open(c->active);
 	page = tables ? lictor_page(tables, 0) : NULL;
-	head = page ? lictor_event_at(page, event) : 0;
-	if (!head)
+	if (!page)
 		return NULL;
+	head = lictor_event_at(page, event);
+	if (also < LICTOR_EVENTS)
+		second = lictor_event_at(page, also);
+	if (!head && !second)
+		return NULL;
+	if (head)
+		needs |= LICTOR_GET(page, head, struct lictor_event_head, needs);
+	if (second)
+		needs |= LICTOR_GET(page, second, struct lictor_event_head, needs);
 	s = lictor_scratch_get();
 	if (!s) {
 		lictor_count_reason(LICTOR_REASON_NO_SCRATCH);
 		return NULL;
 	}
-	lictor_clear(s, c->active, LICTOR_GET(page, head, struct lictor_event_head, needs), hook,
-		     LICTOR_VIA_SCAN);
+	lictor_clear(s, c->active, needs, hook, LICTOR_VIA_SCAN);
 	s->scan = 1;
 	s->record.flags = LICTOR_RECORD_PREEXISTING;
 	lictor_gather_actor(s, task);
@@ -52,11 +59,23 @@ static __always_inline void lictor_scanned(struct lictor_scratch *s, struct task
 	lictor_scratch_put(s);
 }
 
+/* The code that a process runs, by its program or by a mapping. */
+static __always_inline void lictor_scan_code(struct task_struct *task, struct file *file, u32 hook)
+{
+	struct lictor_scratch *s = lictor_scan(task, LICTOR_EVENT_EXEC, LICTOR_EVENTS, hook);
+
+	if (!s)
+		return;
+	lictor_gather_file(s, file);
+	lictor_number(s, LICTOR_FIELD_FILE_MAPPED, hook == LICTOR_HOOK_mmap_file);
+	lictor_decide(s, LICTOR_EVENT_EXEC, 0);
+	lictor_scanned(s, task);
+}
+
 SEC("iter/task")
 int scan_tasks(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
-	struct lictor_scratch *s;
 	struct mm_struct *mm;
 	struct file *file;
 
@@ -64,15 +83,8 @@ int scan_tasks(struct bpf_iter__task *ctx)
 		return 0;
 	mm = task->mm;
 	file = mm ? mm->exe_file : NULL;
-	if (!file)
-		return 0;
-	s = lictor_scan(task, LICTOR_EVENT_EXEC, LICTOR_HOOK_bprm_check_security);
-	if (!s)
-		return 0;
-	lictor_gather_file(s, file);
-	lictor_number(s, LICTOR_FIELD_FILE_MAPPED, 0);
-	lictor_decide(s, LICTOR_EVENT_EXEC, 0);
-	lictor_scanned(s, task);
+	if (file)
+		lictor_scan_code(task, file, LICTOR_HOOK_bprm_check_security);
 	return 0;
 }
 
@@ -82,7 +94,6 @@ int scan_mappings(struct bpf_iter__task_vma *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct vm_area_struct *vma = ctx->vma;
-	struct lictor_scratch *s;
 	struct mm_struct *mm;
 	struct file *file;
 
@@ -90,28 +101,28 @@ int scan_mappings(struct bpf_iter__task_vma *ctx)
 		return 0;
 	file = vma->vm_file;
 	mm = task->mm;
-	if (!file || !mm || file == mm->exe_file)
-		return 0;
-	s = lictor_scan(task, LICTOR_EVENT_EXEC, LICTOR_HOOK_mmap_file);
-	if (!s)
-		return 0;
-	lictor_gather_file(s, file);
-	lictor_number(s, LICTOR_FIELD_FILE_MAPPED, 1);
-	lictor_decide(s, LICTOR_EVENT_EXEC, 0);
-	lictor_scanned(s, task);
+	if (file && mm && file != mm->exe_file)
+		lictor_scan_code(task, file, LICTOR_HOOK_mmap_file);
 	return 0;
+}
+
+/* Opened while this scan goes on, and judged then by the rules that it is about. */
+static __always_inline bool lictor_just_opened(struct file *file)
+{
+	const struct lictor_control *c = lictor_in_force();
+	u64 key = (u64)file;
+	struct lictor_opened *opened = bpf_map_lookup_elem(&opened_files, &key);
+
+	return c && opened && opened->generation == c->active &&
+	       opened->inode == (u64)file->f_inode;
 }
 
 static __always_inline void lictor_hold(struct file *file, u64 generation)
 {
 	struct inode *inode = file->f_inode;
-	struct lictor_held held = { (u64)inode, inode->i_ino, generation }, *before;
+	struct lictor_held held = { (u64)inode, inode->i_ino, generation };
 	u64 key = (u64)file;
 
-	before = bpf_map_lookup_elem(&held_files, &key);
-	/* Opened while this search goes on: judged then. */
-	if (before && !before->generation)
-		return;
 	if (bpf_map_update_elem(&held_files, &key, &held, BPF_ANY))
 		lictor_count_reason(LICTOR_REASON_NO_HELD);
 }
@@ -145,15 +156,16 @@ int scan_files(struct bpf_iter__task_file *ctx)
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
 	struct lictor_scratch *s;
-	bool writes;
+	bool writes, reads;
 	u32 type;
 	u8 held = 1;
 
 	if (!task || !file)
 		return 0;
 	writes = (file->f_mode & FMODE_WRITE) != 0;
+	reads = (file->f_mode & FMODE_READ) != 0;
 	type = file->f_inode->i_mode & S_IFMT;
-	if (type == S_IFSOCK || type == S_IFIFO || (!writes && !(file->f_mode & FMODE_READ)))
+	if (type == S_IFSOCK || type == S_IFIFO || (!writes && !reads) || lictor_just_opened(file))
 		return 0;
 	if (writes && file->f_path.dentry->d_sb->s_magic == PROC_SUPER_MAGIC) {
 		u64 generation = lictor_generation_about(LICTOR_EVENT_SYSCTL);
@@ -164,6 +176,7 @@ int scan_files(struct bpf_iter__task_file *ctx)
 		}
 	}
 	s = lictor_scan(task, writes ? LICTOR_EVENT_WRITE : LICTOR_EVENT_READ,
+			writes && reads ? LICTOR_EVENT_READ : LICTOR_EVENTS,
 			LICTOR_HOOK_file_open);
 	if (!s)
 		return 0;
@@ -173,7 +186,11 @@ int scan_files(struct bpf_iter__task_file *ctx)
 		lictor_hold(file, s->generation);
 		bpf_seq_write(ctx->meta->seq, &held, sizeof(held));
 	}
-	lictor_decide(s, writes ? LICTOR_EVENT_WRITE : LICTOR_EVENT_READ, 0);
+	s->twice = writes && reads;
+	if (writes)
+		lictor_decide(s, LICTOR_EVENT_WRITE, 0);
+	if (reads)
+		lictor_decide(s, LICTOR_EVENT_READ, 0);
 	lictor_scanned(s, task);
 	return 0;
 }
@@ -194,7 +211,7 @@ int scan_sockets(struct bpf_iter__task_file *ctx)
 	sk = sock ? sock->sk : NULL;
 	if (!sk)
 		return 0;
-	s = lictor_scan(task, LICTOR_EVENT_CONNECT, LICTOR_HOOK_socket_connect);
+	s = lictor_scan(task, LICTOR_EVENT_CONNECT, LICTOR_EVENTS, LICTOR_HOOK_socket_connect);
 	if (!s)
 		return 0;
 	if (lictor_gather_peer(s, sk)) {

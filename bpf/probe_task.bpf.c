@@ -376,7 +376,7 @@ int classify_lineage(struct bpf_iter__task *ctx)
 }
 
 /* The kernel's own numbers of the files that the loader has opened: how anchors are found. */
-struct lictor_opened {
+struct lictor_own {
 	u64 ino;
 	u32 fd;
 	u32 dev;
@@ -389,7 +389,7 @@ int read_anchors(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
-	struct lictor_opened opened = {};
+	struct lictor_own opened = {};
 	struct nsproxy *namespaces;
 	struct lictor_control *c;
 	struct inode *inode;

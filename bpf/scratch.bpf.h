@@ -13,7 +13,7 @@
 const volatile __u32 lictor_cpus = 1;
 /* The way that the programs of the LSM table run: enum lictor_via. */
 const volatile __u32 lictor_way = LICTOR_VIA_LSM;
-/* security_perf_event_open() has the attributes (before 6.15). */
+/* security_perf_event_open() is given the attributes. */
 const volatile __u32 lictor_perf_attr = 1;
 
 /* value & mask, in one instruction right before its use: what the compiler would otherwise derive

@@ -8,6 +8,13 @@
 
 #include "bpf/facts.bpf.h"
 
+/* What is done to a mount: mount.operation. */
+enum lictor_mount_operation {
+	LICTOR_MOUNT_NEW, LICTOR_MOUNT_BIND, LICTOR_MOUNT_REMOUNT, LICTOR_MOUNT_MOVE,
+	LICTOR_MOUNT_PROPAGATION, LICTOR_MOUNT_PIVOT, LICTOR_MOUNT_CLONE, LICTOR_MOUNT_ATTRIBUTES,
+	LICTOR_MOUNT_UMOUNT,
+};
+
 /* Who the other process is, as its own subject says. */
 static __always_inline void lictor_gather_target_image(struct lictor_scratch *s,
 						       struct task_struct *target)

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "daemon/own.h"
@@ -233,6 +234,14 @@ static void free_wholes(struct wholes *list)
 	free(list->whole);
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 static int read_wholes(struct wholes *list)
 {
 	FILE *file = fopen("/proc/self/mountinfo", "re");
@@ -267,16 +276,26 @@ static int read_wholes(struct wholes *list)
 	return error;
 }
 
-/* All names of a root that the kernel side knows; number 0, with their count, last. */
-static void name_root(int map, const struct wholes *list, struct lictor_late_key key)
+/* A mount is known before it is in the table of mounts, by as much as the kernel needs for it. */
+#define SETTLED_NS 5000000000ull
+
+/*
+ * All names of a root that the kernel side knows; number 0, with their count, last. Returns false if
+ * the table of mounts has fewer than are known, and a mount is so young that it may still come.
+ */
+static bool name_root(int map, const struct wholes *list, struct lictor_late_key key)
 {
 	const char *name[LICTOR_ANCHOR_NAMES];
+	struct lictor_late known;
 	size_t names = 0;
 
 	for (size_t i = 0; i < list->count && names < LICTOR_ANCHOR_NAMES; i++)
 		if (list->whole[i].dev == key.dev && strlen(list->whole[i].path) > 1 &&
 		    strlen(list->whole[i].path) <= LICTOR_LATE_NAME)
 			name[names++] = list->whole[i].path;
+	if (!bpf_map_lookup_elem(map, &key, &known) && names < known.names && known.since_ns &&
+	    now_ns() - known.since_ns < SETTLED_NS)
+		return false;
 	for (size_t n = names; n-- > 0;) {
 		struct lictor_late late = {
 			.length = (uint16_t)strlen(name[n]), .names = (uint16_t)names,
@@ -290,6 +309,7 @@ static void name_root(int map, const struct wholes *list, struct lictor_late_key
 		key.number = (uint32_t)n;
 		bpf_map_delete_elem(map, &key);
 	}
+	return true;
 }
 
 /*
@@ -301,13 +321,13 @@ static void name_root(int map, const struct wholes *list, struct lictor_late_key
 int lictor_engine_follow_mounts(struct lictor_engine *engine)
 {
 	struct wholes list OWN(free_wholes) = { 0 };
-	int map = lictor_engine_map(engine, "late_anchors"), error = read_wholes(&list);
+	int map = lictor_engine_map(engine, "late_anchors"), error = read_wholes(&list), left = 0;
 	struct lictor_late_key key, *at = NULL, *known = NULL, *grown;
 	size_t count = 0;
 
 	while (!error && !bpf_map_get_next_key(map, at, &key)) {
 		at = &key;
-		if (!key.ino || key.number)	/* being made; told by number 0 */
+		if (key.number)	/* told by number 0 */
 			continue;
 		grown = realloc(known, (count + 1) * sizeof(*known));
 		if (!grown)
@@ -316,9 +336,9 @@ int lictor_engine_follow_mounts(struct lictor_engine *engine)
 			(known = grown)[count++] = key;
 	}
 	for (size_t i = 0; i < count; i++)
-		name_root(map, &list, known[i]);
+		left |= !name_root(map, &list, known[i]);
 	free(known);
-	return error;
+	return error ? error : left;
 }
 
 int lictor_engine_anchors(struct lictor_engine *engine, size_t roots,

@@ -63,7 +63,10 @@ int lictor_engine_anchors(struct lictor_engine *engine, size_t roots,
 			  const struct lictor_root *root, struct lictor_arena *arena,
 			  size_t *ret_anchors, struct lictor_anchor_found **ret_anchor);
 
-/* Tells the kernel side of the mounts that there are now; see /proc/self/mountinfo, EPOLLPRI. */
+/*
+ * Tells the kernel side of the mounts that there are now; see /proc/self/mountinfo, EPOLLPRI.
+ * Returns 1 if it must be asked again in some seconds, 0, or a negative errno.
+ */
 int lictor_engine_follow_mounts(struct lictor_engine *engine);
 
 /*

@@ -138,7 +138,7 @@ static lictor_hook_set hooks_for(const struct lictor_engine *engine,
 		hooks |= LICTOR_HOOK_BIT(i);
 	}
 	/* Those that are about no event keep the others true. */
-	for (int i = 0; i < LICTOR_HOOKS; i++)
+	for (int i = 0; hooks && i < LICTOR_HOOKS; i++)
 		if (engine->hook[i].loaded && !engine->hook[i].events)
 			hooks |= LICTOR_HOOK_BIT(i);
 	return hooks;

@@ -33,6 +33,7 @@ struct loop {
 	uint64_t asked;	/* the canary */
 	int drain_error;
 	bool more;	/* in the rings */
+	bool unsettled;	/* mounts too young for the table of mounts to be the last word */
 };
 
 OWNABLE(struct lictor_diags, lictor_diags_free)
@@ -112,11 +113,22 @@ static void tell_systemd(const struct lictor_daemon *lictord)
 	lictor_notify_status(text);
 }
 
+static void follow_mounts(struct loop *loop)
+{
+	int left = lictor_engine_follow_mounts(loop->lictord->engine);
+
+	loop->unsettled = left > 0;
+	if (left < 0)
+		lictor_say(LOG_WARNING, "looking up what has been mounted: %s", strerror(-left));
+}
+
 static void tick(struct loop *loop)
 {
 	struct lictor_daemon *lictord = loop->lictord;
 
 	loop->ticked = now_ms();
+	if (loop->unsettled)
+		follow_mounts(loop);
 	lictor_service_tick(lictord->service, time(NULL));
 	lictor_clients_tick(lictord->clients);
 	if (!loop->drain_error)
@@ -144,14 +156,6 @@ static int poll_for_mounts(struct loop *loop)
 	if (loop->mounts < 0)
 		return -errno;
 	return epoll_ctl(loop->epoll, EPOLL_CTL_ADD, loop->mounts, &event) < 0 ? -errno : 0;
-}
-
-static void follow_mounts(struct loop *loop)
-{
-	int error = lictor_engine_follow_mounts(loop->lictord->engine);
-
-	if (error)
-		lictor_say(LOG_WARNING, "looking up what has been mounted: %s", strerror(-error));
 }
 
 static int begin(struct loop *loop)

@@ -6,15 +6,30 @@
 #include "bpf/facts.bpf.h"
 #include "lsm/verdict.bpf.h"
 
-/* In the mount namespace that paths in rules are about? */
+#define LICTOR_CAP_SYS_ADMIN 21
+
+/*
+ * In the mount namespace that paths in rules are about, by somebody who may mount there? The hooks
+ * come before the kernel's own question.
+ */
 static __always_inline bool lictor_on_host(const struct lictor_control **ret_c)
 {
 	const struct lictor_control *c = lictor_in_force();
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct nsproxy *namespaces = task->nsproxy;
+	const struct cred *cred = task->cred;
+	struct user_namespace *owner;
+	u64 capabilities = 0;
 
 	*ret_c = c;
-	return c && c->active && namespaces && (u64)namespaces->mnt_ns == c->host_mounts;
+	if (!c || !c->active || !namespaces || (u64)namespaces->mnt_ns != c->host_mounts)
+		return false;
+	bpf_probe_read_kernel(&capabilities, sizeof(capabilities), &cred->cap_effective);
+	if (!(capabilities >> LICTOR_CAP_SYS_ADMIN & 1))
+		return false;
+	owner = BPF_CORE_READ(namespaces, mnt_ns, user_ns);
+	return cred->user_ns == owner ||
+	       BPF_CORE_READ(cred, user_ns, level) < BPF_CORE_READ(owner, level);
 }
 
 /* Gives the root one more name; four are kept. */
@@ -26,14 +41,18 @@ static __always_inline void lictor_name_root(struct lictor_late_key *root, struc
 	if (names >= LICTOR_ANCHOR_NAMES)
 		return;
 	late->names = names + 1;
+	late->since_ns = bpf_ktime_get_ns();
 	root->number = names;
-	bpf_map_update_elem(&late_anchors, root, late, BPF_ANY);
+	if (bpf_map_update_elem(&late_anchors, root, late, BPF_ANY))
+		lictor_count_reason(LICTOR_REASON_NO_ANCHOR);
 	root->number = 0;
-	if (first)
+	if (first) {
+		first->since_ns = late->since_ns;
 		first->names = names + 1;
+	}
 }
 
-/* Where something is about to be mounted; NULL: it has no name of a length that is kept. */
+/* Where something is about to be mounted; NULL: it has no name that can be kept, which is counted. */
 static __always_inline struct lictor_late *lictor_place(struct lictor_scratch *s,
 							const struct lictor_control *c,
 							const struct path *path)
@@ -43,11 +62,18 @@ static __always_inline struct lictor_late *lictor_place(struct lictor_scratch *s
 	struct lictor_ascent *a = &s->ascent[0];
 	u32 length;
 
-	if (!tables)
+	if (!tables) {
+		lictor_count_reason(LICTOR_REASON_NO_TABLES);
 		return NULL;
+	}
 	lictor_ascend(s, tables, 0, KREAD(path, mnt), KREAD(path, dentry));
 	length = LICTOR_PATH_MAX - a->cursor;
-	if (a->problem || !length || length > LICTOR_LATE_NAME)
+	if (a->problem || length > LICTOR_LATE_NAME) {
+		lictor_count_reason(a->problem ? a->problem : LICTOR_REASON_NO_ANCHOR);
+		return NULL;
+	}
+	/* Over the root itself: paths begin there anew. */
+	if (!length)
 		return NULL;
 	late->length = length;
 	bpf_probe_read_kernel(late->name, LICTOR_MASK(length, 255),
@@ -59,13 +85,19 @@ static __always_inline struct lictor_late *lictor_place(struct lictor_scratch *s
 SEC(LICTOR_SECTION "sb_mount")
 int LICTOR_PROG(lsm_anchor_mount, const char *source, const struct path *path)
 {
-	struct lictor_late_key key = { .dev = bpf_get_current_pid_tgid() };
+	struct lictor_late *late, *kept;
 	const struct lictor_control *c;
 	struct lictor_scratch *s;
-	struct lictor_late *late;
 
 	if (!lictor_on_host(&c))
 		return 0;
+	kept = bpf_task_storage_get(&mounting, bpf_get_current_task_btf(), 0,
+				    BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!kept) {
+		lictor_count_reason(LICTOR_REASON_NO_ANCHOR);
+		return 0;
+	}
+	kept->length = 0;
 	s = lictor_scratch_get();
 	if (!s) {
 		lictor_count_reason(LICTOR_REASON_NO_SCRATCH);
@@ -73,7 +105,7 @@ int LICTOR_PROG(lsm_anchor_mount, const char *source, const struct path *path)
 	}
 	late = lictor_place(s, c, path);
 	if (late)
-		bpf_map_update_elem(&late_anchors, &key, late, BPF_ANY);
+		*kept = *late;
 	lictor_scratch_put(s);
 	return 0;
 }
@@ -81,22 +113,22 @@ int LICTOR_PROG(lsm_anchor_mount, const char *source, const struct path *path)
 SEC(LICTOR_SECTION "sb_kern_mount")
 int LICTOR_PROG(lsm_anchor_super, struct super_block *sb)
 {
-	struct lictor_late_key key = { .dev = bpf_get_current_pid_tgid() }, root = {};
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct lictor_late *late = bpf_task_storage_get(&mounting, task, 0, 0);
+	struct lictor_late_key root = {};
 	const struct lictor_control *c;
-	struct lictor_late *late;
 	struct inode *inode;
 
-	if (!lictor_on_host(&c))
+	if (!late || !late->length || !lictor_on_host(&c))
 		return 0;
-	late = bpf_map_lookup_elem(&late_anchors, &key);
 	inode = lictor_dentry_inode(KREAD(sb, s_root));
-	if (!late || !inode)
-		return 0;
-	root.ino = KREAD(inode, i_ino);
-	root.igeneration = KREAD(inode, i_generation);
-	root.dev = KREAD(sb, s_dev);
-	lictor_name_root(&root, late);
-	bpf_map_delete_elem(&late_anchors, &key);
+	if (inode) {
+		root.ino = KREAD(inode, i_ino);
+		root.igeneration = KREAD(inode, i_generation);
+		root.dev = KREAD(sb, s_dev);
+		lictor_name_root(&root, late);
+	}
+	late->length = 0;
 	return 0;
 }
 

@@ -87,11 +87,10 @@ int LICTOR_PROG(lsm_sysctl_open, struct file *file)
 
 	if (!lictor_is_proc(dentry) || !lictor_opens_for_writing(file))
 		return 0;
+	lictor_forget(file);
 	LICTOR_OPEN(s, LICTOR_EVENT_SYSCTL, LICTOR_EVENTS, sysctl_open);
 	return lictor_sysctl(s, dentry);
 }
-
-#define MAY_WRITE 2
 
 /* Written through a descriptor older than the rules. */
 SEC(LICTOR_SECTION "file_permission")

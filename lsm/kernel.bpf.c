@@ -14,6 +14,7 @@ struct lictor_elf {
 	u64 image;	/* address */
 	u64 sections;
 	u64 names;
+	u64 length;
 	u64 found;	/* address of the struct module in it, or 0 */
 	u16 size;	/* of a section header */
 };
@@ -31,7 +32,8 @@ static long lictor_section_step(u32 index, struct lictor_elf *elf)
 	for (i = 0; i < sizeof(wanted); i++)
 		if (name[i] != wanted[i])
 			return 0;
-	if (!bpf_probe_read_kernel(&offset, sizeof(offset), (const void *)(header + 0x18)))
+	if (!bpf_probe_read_kernel(&offset, sizeof(offset), (const void *)(header + 0x18)) &&
+	    offset < elf->length)
 		elf->found = elf->image + offset;
 	return 1;
 }
@@ -40,7 +42,7 @@ static long lictor_section_step(u32 index, struct lictor_elf *elf)
 static __always_inline void lictor_module_name(struct lictor_scratch *s, const void *image,
 					       long length)
 {
-	struct lictor_elf elf = { .image = (u64)image };
+	struct lictor_elf elf = { .image = (u64)image, .length = (u64)length };
 	u64 sections = 0, names = 0;
 	u32 magic = 0;
 	u16 count = 0, strings = 0;
@@ -141,7 +143,7 @@ int LICTOR_PROG(lsm_bpf, int command, const void *attributes, unsigned int size)
 #define PERF_SECURITY_OPEN 0
 #define LICTOR_PERF_DYNAMIC 6
 
-/* (attr, type) until 6.15, (type) from then on: what kind of event it is, is not told any more. */
+/* (attr, type), or on later kernels (type): what kind of event it is, is not told any more. */
 SEC(LICTOR_SECTION "perf_event_open")
 int LICTOR_PROG(lsm_perf_event_open, const void *first)
 {

@@ -22,12 +22,6 @@
 #define MNT_DETACH 2
 #define MNT_EXPIRE 4
 
-enum lictor_mount_operation {
-	LICTOR_MOUNT_NEW, LICTOR_MOUNT_BIND, LICTOR_MOUNT_REMOUNT, LICTOR_MOUNT_MOVE,
-	LICTOR_MOUNT_PROPAGATION, LICTOR_MOUNT_PIVOT, LICTOR_MOUNT_CLONE, LICTOR_MOUNT_ATTRIBUTES,
-	LICTOR_MOUNT_UMOUNT,
-};
-
 static __always_inline u32 lictor_mount_flags(u64 flags)
 {
 	return (flags & MS_RDONLY ? 1u << 0 : 0) | (flags & MS_NOSUID ? 1u << 1 : 0) |
@@ -108,18 +102,27 @@ int LICTOR_PROG(lsm_sb_mount, const char *source, const struct path *path, const
 	return lictor_deny(s);
 }
 
-/* Only a descriptor leads to it: a new mount of fsmount(2), or a copy of open_tree(2). */
+/*
+ * Only a descriptor leads to it: a new mount of fsmount(2), or a copy of open_tree(2). Such a mount
+ * is in a namespace of its own, which has no number (its name has changed), or a mark.
+ */
 static __always_inline bool lictor_has_no_place(const struct path *path)
 {
-	u64 mount = (u64)KREAD(path, mnt) - bpf_core_field_offset(struct mount, mnt), ns = 0, seq = 1;
+	u64 mount = (u64)KREAD(path, mnt) - bpf_core_field_offset(struct mount, mnt), ns = 0, number = 0;
+	bool marked = false;
 
-	if (bpf_probe_read_kernel(&ns, sizeof(ns),
-				  (const void *)(mount + bpf_core_field_offset(struct mount, mnt_ns))) ||
-	    !ns)
+	LICTOR_PEEK(ns, mount, struct mount, mnt_ns);
+	if (!ns)
 		return false;
-	bpf_probe_read_kernel(&seq, sizeof(seq),
-			      (const void *)(ns + bpf_core_field_offset(struct mnt_namespace, seq)));
-	return seq == 0;
+	if (bpf_core_field_exists(struct mnt_namespace___marked, is_anon)) {
+		LICTOR_PEEK(marked, ns, struct mnt_namespace___marked, is_anon);
+		return marked;
+	}
+	if (bpf_core_field_exists(struct mnt_namespace, seq))
+		LICTOR_PEEK(number, ns, struct mnt_namespace, seq);
+	else
+		LICTOR_PEEK(number, ns, struct mnt_namespace___numbered, ns.ns_id);
+	return !number;
 }
 
 /*

@@ -42,28 +42,16 @@ int LICTOR_PROG(lsm_socket_connect, struct socket *sock, struct sockaddr *addres
 	return lictor_deny(s);
 }
 
-/* The peer of a socket that is known by its address only. */
-static __always_inline void lictor_gather_held_peer(struct lictor_scratch *s, struct sock *sk)
+/* Sending by a connection that is older than the rules is connecting to its peer. */
+static __always_inline void lictor_connected(struct lictor_scratch *s, struct sock *sk)
 {
-	u32 family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	u8 peer[16];
-
-	lictor_number(s, LICTOR_FIELD_NETWORK_TRANSPORT,
-		      lictor_transport(family, BPF_CORE_READ(sk, sk_type),
-				       BPF_CORE_READ(sk, sk_protocol)));
-	lictor_number(s, LICTOR_FIELD_DESTINATION_PORT,
-		      bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport)));
-	if (family == AF_INET) {
-		lictor_address4(s, LICTOR_ADDRESS_DESTINATION,
-				BPF_CORE_READ(sk, __sk_common.skc_daddr));
-	} else {
-		bpf_probe_read_kernel(peer, sizeof(peer), &sk->__sk_common.skc_v6_daddr);
-		lictor_address6(s, LICTOR_ADDRESS_DESTINATION, peer);
-	}
-	lictor_network_type(s, LICTOR_ADDRESS_DESTINATION);
+	s->record.flags = LICTOR_RECORD_HELD;
+	lictor_gather_socket(s, sk);
+	lictor_gather_own_end(s, sk);
+	if (lictor_gather_peer(s, sk))
+		lictor_decide(s, LICTOR_EVENT_CONNECT, 0);
 }
 
-/* To the peer of a connection that is older than the rules. */
 static __always_inline int lictor_send_connected(struct socket *sock, struct sock *sk)
 {
 	struct file *file = KREAD(sock, file);
@@ -71,12 +59,17 @@ static __always_inline int lictor_send_connected(struct socket *sock, struct soc
 	if (!file || !lictor_held(file))
 		return 0;
 	LICTOR_OPEN(s, LICTOR_EVENT_CONNECT, LICTOR_EVENTS, socket_sendmsg);
-	s->record.flags = LICTOR_RECORD_HELD;
-	lictor_gather_socket(s, sk);
-	lictor_gather_own_end(s, sk);
-	if (lictor_gather_peer(s, sk))
-		lictor_decide(s, LICTOR_EVENT_CONNECT, 0);
+	lictor_connected(s, sk);
 	return lictor_deny(s);
+}
+
+static __always_inline struct socket *lictor_socket_of(struct file *file)
+{
+#ifdef LICTOR_PROBING
+	return (struct socket *)KREAD(file, private_data);
+#else
+	return bpf_sock_from_file(file);
+#endif
 }
 
 /*
@@ -89,17 +82,15 @@ int LICTOR_PROG(lsm_held_send, struct file *file, int mask)
 	struct socket *sock;
 	struct sock *sk;
 
-	if (!(mask & 2) || (KREAD(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK ||
+	if (!(mask & MAY_WRITE) || (KREAD(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK ||
 	    !lictor_held(file))
 		return 0;
-	bpf_probe_read_kernel(&sock, sizeof(sock), &file->private_data);
-	sk = sock ? BPF_CORE_READ(sock, sk) : NULL;
+	sock = lictor_socket_of(file);
+	sk = sock ? KREAD(sock, sk) : NULL;
 	if (!sk)
 		return 0;
 	LICTOR_OPEN(s, LICTOR_EVENT_CONNECT, LICTOR_EVENTS, held_send);
-	s->record.flags = LICTOR_RECORD_HELD;
-	lictor_gather_held_peer(s, sk);
-	lictor_decide(s, LICTOR_EVENT_CONNECT, 0);
+	lictor_connected(s, sk);
 	if (s->outcome.action < LICTOR_ACTION_BLOCK) {
 		lictor_scratch_put(s);
 		return 0;
@@ -222,6 +213,17 @@ int LICTOR_PROG(lsm_socket_bind, struct socket *sock, struct sockaddr *address, 
 	return lictor_deny(s);
 }
 
+/* A socket of this process's that others connect to. */
+static __always_inline int lictor_listener(struct lictor_scratch *s, struct sock *sk, u32 event)
+{
+	lictor_gather_socket(s, sk);
+	lictor_gather_own_end(s, sk);
+	if (s->facts.v.state[LICTOR_FIELD_SOURCE_IP] == LICTOR_PRESENT)
+		lictor_network_type(s, LICTOR_ADDRESS_SOURCE);
+	lictor_decide(s, event, 0);
+	return lictor_deny(s);
+}
+
 SEC(LICTOR_SECTION "socket_listen")
 int LICTOR_PROG(lsm_socket_listen, struct socket *sock, int backlog)
 {
@@ -230,15 +232,10 @@ int LICTOR_PROG(lsm_socket_listen, struct socket *sock, int backlog)
 	if (!sk)
 		return 0;
 	LICTOR_OPEN(s, LICTOR_EVENT_LISTEN, LICTOR_EVENTS, socket_listen);
-	lictor_gather_socket(s, sk);
-	lictor_gather_own_end(s, sk);
-	if (s->facts.v.state[LICTOR_FIELD_SOURCE_IP] == LICTOR_PRESENT)
-		lictor_network_type(s, LICTOR_ADDRESS_SOURCE);
-	lictor_decide(s, LICTOR_EVENT_LISTEN, 0);
-	return lictor_deny(s);
+	return lictor_listener(s, sk, LICTOR_EVENT_LISTEN);
 }
 
-/* The end that listens. Who connects is not known yet: sock_graft. */
+/* Who connects is not known yet: sock_graft. */
 SEC(LICTOR_SECTION "socket_accept")
 int LICTOR_PROG(lsm_socket_accept, struct socket *sock, struct socket *newsock)
 {
@@ -247,12 +244,7 @@ int LICTOR_PROG(lsm_socket_accept, struct socket *sock, struct socket *newsock)
 	if (!sk)
 		return 0;
 	LICTOR_OPEN(s, LICTOR_EVENT_ACCEPT, LICTOR_EVENTS, socket_accept);
-	lictor_gather_socket(s, sk);
-	lictor_gather_own_end(s, sk);
-	if (s->facts.v.state[LICTOR_FIELD_SOURCE_IP] == LICTOR_PRESENT)
-		lictor_network_type(s, LICTOR_ADDRESS_SOURCE);
-	lictor_decide(s, LICTOR_EVENT_ACCEPT, 0);
-	return lictor_deny(s);
+	return lictor_listener(s, sk, LICTOR_EVENT_ACCEPT);
 }
 
 /* A connection has been taken: rules that ask for the peer. Nothing can be denied any more. */

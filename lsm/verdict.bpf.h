@@ -9,9 +9,9 @@
 #include "bpf/facts.bpf.h"
 
 /*
- * The section and the signature of a program of the LSM table: the hook's arguments as far as they are used. At
- * kprobes they are in registers. What an earlier program returned needs no look: after a denial
- * the trampoline calls no further one.
+ * The section and the signature of a program of the LSM table: the hook's arguments as far as they
+ * are used. At kprobes they are in registers. What an earlier program returned needs no look: after
+ * a denial the trampoline calls no further one.
  */
 #ifdef LICTOR_PROBING
 #include <asm/ptrace.h>
