@@ -176,10 +176,18 @@ enum lictor_via {
 	X(mount_setattr, FENTRY, E(MOUNT)) \
 	X(mount_setattr_compat, FENTRY, E(MOUNT)) \
 	X(do_adjtimex, FENTRY, E(SETTIME)) \
+	X(do_dup2, FENTRY, E(DUP)) \
+	X(fd_install, FENTRY, E(DUP)) \
 	X(uts_proc_notify, FENTRY, E(HOSTNAME)) \
 	X(proc_do_uts_string, FENTRY, E(HOSTNAME)) \
 	X(may_open, FENTRY, E(OPEN_FAILED)) \
 	X(vfs_truncate, FENTRY, E(OPEN_FAILED)) \
+	X(tcp_v4_pre_connect, FENTRY, E(CONNECT))	/* the kernel's own connections; */ \
+	X(tcp_v6_pre_connect, FENTRY, E(CONNECT)) \
+	X(udp_pre_connect, FENTRY, E(CONNECT)) \
+	X(udpv6_pre_connect, FENTRY, E(CONNECT)) \
+	X(refuse4, CGROUP, 0)	/* these deny them */ \
+	X(refuse6, CGROUP, 0) \
 	X(connect4, CGROUP, E(CONNECT)) \
 	X(connect6, CGROUP, E(CONNECT)) \
 	X(sendmsg4, CGROUP, E(CONNECT)) \
@@ -508,9 +516,11 @@ struct lictor_subject {
 	__u64 truncate_ns;
 	__u64 mount_point;			/* judged at a mount(2) that remounts */
 	__u64 mount_ns;
+	__u8 connect_to[16];			/* let pass at a connect(2) of MPTCP */
+	__u64 connect_ns;
 	__u16 image_length;
 	__u16 parent_length;
-	__u32 pad;
+	__u32 connect_port;
 	char parent_name[16];
 	char image[LICTOR_IMAGE_TEXT];
 	char parent[LICTOR_IMAGE_TEXT];
@@ -532,7 +542,7 @@ struct lictor_control {
 	__u32 ftrace_pid;	/* who tried last */
 	char ftrace_name[16];
 	__u32 held;		/* LICTOR_HELD_* */
-	__u32 pad;
+	__u32 refuses;		/* connections of the kernel's own can be denied */
 };
 
 struct lictor_rule_count {	/* matched = reported + limited + lost */

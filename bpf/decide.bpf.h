@@ -71,12 +71,18 @@ static __always_inline void lictor_clear(struct lictor_scratch *s, u64 generatio
 	s->facts.hits[LICTOR_STRING_ARGUMENT2].state = LICTOR_ABSENT;
 }
 
+static __always_inline struct lictor_subject *lictor_subject_of(struct task_struct *task)
+{
+	return lictor_way == LICTOR_VIA_CGROUP ? NULL :
+						 bpf_task_storage_get(&subjects, task, 0, 0);
+}
+
 /* Who acts. */
 static __always_inline void lictor_gather_actor(struct lictor_scratch *s, struct task_struct *task)
 {
 	lictor_gather_credentials(s, task);
 	if (s->needs & LICTOR_NEED_SUBJECT)
-		lictor_gather_subject(s, bpf_task_storage_get(&subjects, task, 0, 0));
+		lictor_gather_subject(s, lictor_subject_of(task));
 	if (s->needs & LICTOR_NEED_NAME)
 		lictor_classify_name(s, s->generation, task->comm, LICTOR_STRING_NAME);
 }
@@ -272,7 +278,7 @@ __noinline int lictor_decide(struct lictor_scratch *s, u32 event, u32 second)
 	if (!s->work.found)
 		return 0;
 	s->now = bpf_ktime_get_boot_ns();
-	j.subject = bpf_task_storage_get(&subjects, bpf_get_current_task_btf(), 0, 0);
+	j.subject = lictor_subject_of(bpf_get_current_task_btf());
 	bpf_loop(LICTOR_CLAUSES_MAX, lictor_judge_step, &j, 0);
 	/* Doubt stops everybody but those without whom nobody could put it right. */
 	if (s->outcome.reasons && s->outcome.action >= LICTOR_ACTION_BLOCK &&
@@ -320,7 +326,7 @@ static __always_inline void lictor_count_listed(struct lictor_scratch *s, bool l
 /* Who acted, for the record. */
 static __always_inline void lictor_fill_actor(struct lictor_scratch *s, struct task_struct *task)
 {
-	struct lictor_subject *subject = bpf_task_storage_get(&subjects, task, 0, 0);
+	struct lictor_subject *subject = lictor_subject_of(task);
 	struct lictor_record *r = &s->record;
 
 	r->pid = task->tgid;
@@ -378,8 +384,11 @@ static __always_inline void lictor_fill_record(struct lictor_scratch *s, u32 ver
 		lictor_fill_actor(s, bpf_get_current_task_btf());
 }
 
-/* Reports what decide() found, sends the signal that is due; the error is the hook's to return. */
-__noinline int lictor_report(struct lictor_scratch *s, s32 error)
+/*
+ * Reports what decide() found, and sends the signal that is due. error: with which the call fails,
+ * or 0; denied: because of this decision, which is the hook's to carry out.
+ */
+__noinline int lictor_report(struct lictor_scratch *s, s32 error, bool denied)
 {
 	u32 verdict, signal = 0, zero = 0, ring, size, i;
 	struct lictor_stats *st = bpf_map_lookup_elem(&stats, &zero);
@@ -394,8 +403,11 @@ __noinline int lictor_report(struct lictor_scratch *s, s32 error)
 		signal = SIGKILL;
 	else if (o->action == LICTOR_ACTION_SIGNAL)
 		signal = o->signal;
-	if (signal && !s->scan)
-		bpf_send_signal(signal);
+	/* Kernel threads and PID 1 are sent none: what is left is to deny, where that can be. */
+	if (signal && !s->scan && (lictor_way == LICTOR_VIA_CGROUP || bpf_send_signal(signal))) {
+		signal = 0;
+		verdict = denied ? LICTOR_VERDICT_BLOCKED : LICTOR_VERDICT_ALLOWED;
+	}
 	if (!o->listed)
 		return 0;
 	for (i = 0; i < 2; i++) {
@@ -448,7 +460,7 @@ static __always_inline void lictor_observe(struct lictor_scratch *s, s32 error)
 	if (o->monitored == LICTOR_ACTION_BLOCK)
 		o->monitored = LICTOR_ACTION_ALERT;
 	if (o->rules)
-		lictor_report(s, error);
+		lictor_report(s, error, false);
 	lictor_scratch_put(s);
 }
 

@@ -138,6 +138,19 @@ struct {
 } opened_files SEC(".maps");
 
 /*
+ * pid_tgid -> address of the socket whose connecting it is to be refused, from the function that
+ * prepares it until the program of the control group that is asked in it. Full: not refused, and
+ * reported as let pass.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1024);
+	__type(key, u64);
+	__type(value, u64);
+} refused SEC(".maps");
+
+/*
  * Records that say what was stopped (verdicts) or what was seen (reports), apart, so that a flood
  * of one cannot push out the other. Written by decisions, drained by the daemon. Full: the record
  * is lost, the verdict is not, and the loss is counted per rule and per ring.

@@ -4,6 +4,7 @@
  * mount attributes, modules removed, the clock adjusted, names set, opens refused. These programs
  * run when it has been done (or refused); they report, and signal where that is asked.
  */
+#include "bpf/net.bpf.h"
 #include "bpf/target.bpf.h"
 #include <asm/ptrace.h>
 
@@ -269,6 +270,41 @@ int BPF_PROG(fe_proc_do_uts_string, struct ctl_table *table, int write, void *bu
 		lictor_argument(s, LICTOR_FIELD_HOST_DOMAIN, LICTOR_STRING_ARGUMENT2,
 				&uts->name.domainname);
 	return lictor_watched(s, LICTOR_EVENT_HOSTNAME, 0);
+}
+
+/* ---- a socket as standard input, output or error ---- */
+
+static __always_inline int lictor_dup(struct file *file, u32 descriptor, u32 hook)
+{
+	struct lictor_scratch *s = NULL;
+	struct socket *sock;
+	struct sock *sk;
+
+	if (descriptor > 2 || !file)
+		return 0;
+	sock = bpf_sock_from_file(file);
+	sk = sock ? sock->sk : NULL;
+	if (!sk || lictor_begin(LICTOR_EVENT_DUP, LICTOR_EVENTS, hook, LICTOR_VIA_FENTRY, &s) !=
+			   LICTOR_DECIDE || !s)
+		return 0;
+	lictor_number(s, LICTOR_FIELD_DUP_DESCRIPTOR, descriptor);
+	lictor_gather_socket(s, sk);
+	lictor_gather_own_end(s, sk);
+	lictor_gather_peer(s, sk);
+	return lictor_watched(s, LICTOR_EVENT_DUP, 0);
+}
+
+SEC("fentry/do_dup2")
+int BPF_PROG(fe_do_dup2, void *files, struct file *file, unsigned int descriptor)
+{
+	return lictor_dup(file, descriptor, LICTOR_HOOK_do_dup2);
+}
+
+/* All other ways to a descriptor: made, accepted, received, duplicated to the lowest that is free. */
+SEC("fentry/fd_install")
+int BPF_PROG(fe_fd_install, unsigned int descriptor, struct file *file)
+{
+	return lictor_dup(file, descriptor, LICTOR_HOOK_fd_install);
 }
 
 /* ---- refused by permissions ---- */

@@ -54,7 +54,7 @@ static __always_inline void lictor_scanned(struct lictor_scratch *s, struct task
 			s->record.flags |= LICTOR_RECORD_KILL_DUE;
 		o->action = LICTOR_ACTION_ALERT;
 		lictor_fill_actor(s, task);
-		lictor_report(s, 0);
+		lictor_report(s, 0, false);
 	}
 	lictor_scratch_put(s);
 }

@@ -110,9 +110,7 @@ static __always_inline void lictor_decide_exec(struct file *file)
 	/* Nothing can be denied here any more; but with SIGKILL pending the program never runs. */
 	if (s->outcome.action == LICTOR_ACTION_SIGNAL && s->outcome.signal == SIGKILL)
 		s->outcome.action = LICTOR_ACTION_KILL;
-	if (s->outcome.rules)
-		lictor_report(s, 0);
-	lictor_scratch_put(s);
+	lictor_observe(s, 0);
 }
 
 SEC("tp_btf/sched_process_exec")
@@ -172,9 +170,7 @@ int BPF_PROG(tp_sched_process_exit, struct task_struct *task)
 	if (!(code & 0x7f))
 		lictor_number(s, LICTOR_FIELD_EXIT_CODE, code >> 8 & 0xff);
 	lictor_decide(s, LICTOR_EVENT_EXIT, 0);
-	if (s->outcome.rules)
-		lictor_report(s, 0);
-	lictor_scratch_put(s);
+	lictor_observe(s, 0);
 	return 0;
 }
 

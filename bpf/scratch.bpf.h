@@ -11,7 +11,10 @@
 
 /* Set by the loader before the programs are loaded. */
 const volatile __u32 lictor_cpus = 1;
-/* The way that the programs of the LSM table run: enum lictor_via. */
+/*
+ * The way that the programs of the LSM table run: enum lictor_via. Programs of control groups may
+ * neither look at a task's storage nor send a signal.
+ */
 const volatile __u32 lictor_way = LICTOR_VIA_LSM;
 /* security_perf_event_open() is given the attributes. */
 const volatile __u32 lictor_perf_attr = 1;

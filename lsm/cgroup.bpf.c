@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The network where LSM programs are not to be had: programs at the root control group, which can
- * deny. They see the address that the caller gave, after the kernel has copied it.
+ * Programs at the root control group, which can deny. Where LSM programs are not to be had, they are
+ * the network's: they see the address that the caller gave, after the kernel has copied it. Where
+ * they are to be had, these deny what no LSM hook is asked about: connections that the kernel makes
+ * for itself (NFS, SMB, MPTCP's subflows). Who acts, they could not find out on every kernel, so
+ * that is decided a moment before, in the function that they are called by.
  */
 #include "bpf/net.bpf.h"
 
@@ -34,7 +37,7 @@ static __always_inline int lictor_cgroup(struct bpf_sock_addr *ctx, u32 event, u
 	lictor_decide(s, event, 0);
 	denied = s->outcome.action >= LICTOR_ACTION_BLOCK;
 	if (s->outcome.rules)
-		lictor_report(s, denied ? EPERM : 0);
+		lictor_report(s, denied ? EPERM : 0, denied);
 	lictor_scratch_put(s);
 	return !denied;
 }
@@ -52,3 +55,100 @@ LICTOR_CGROUP(sendmsg4, CONNECT, false, LICTOR_ADDRESS_DESTINATION)
 LICTOR_CGROUP(sendmsg6, CONNECT, true, LICTOR_ADDRESS_DESTINATION)
 LICTOR_CGROUP(bind4, BIND, false, LICTOR_ADDRESS_SOURCE)
 LICTOR_CGROUP(bind6, BIND, true, LICTOR_ADDRESS_SOURCE)
+
+/* ---- the kernel's own connections ---- */
+
+/* No descriptor has ever led to it. */
+static __always_inline bool lictor_kernels_own(struct sock *sk)
+{
+	struct socket *sock = sk->sk_socket;
+
+	return sock && !sock->file;
+}
+
+/* What connect(2) on an MPTCP socket was judged by, a moment ago. */
+static __always_inline bool lictor_connect_decided(struct lictor_scratch *s)
+{
+	struct lictor_subject *subject =
+		bpf_task_storage_get(&subjects, bpf_get_current_task_btf(), 0, 0);
+	const u64 *to, *judged;
+	u64 decided;
+
+	if (!subject)
+		return false;
+	decided = subject->connect_ns;
+	subject->connect_ns = 0;
+	to = (const u64 *)s->facts.v.address[LICTOR_ADDRESS_DESTINATION];
+	judged = (const u64 *)subject->connect_to;
+	return decided && bpf_ktime_get_ns() - decided < 1000000 && to[0] == judged[0] &&
+	       to[1] == judged[1] &&
+	       s->facts.v.num[LICTOR_FIELD_DESTINATION_PORT] == subject->connect_port;
+}
+
+static __always_inline int lictor_own_connect(struct sock *sk, const struct sockaddr *address,
+					      int length, u32 hook)
+{
+	const struct lictor_control *c = lictor_in_force();
+	struct lictor_scratch *s = NULL;
+	u64 task = bpf_get_current_pid_tgid(), which = (u64)sk;
+
+	if (!c || !lictor_kernels_own(sk) ||
+	    lictor_begin(LICTOR_EVENT_CONNECT, LICTOR_EVENTS, hook, LICTOR_VIA_FENTRY, &s) !=
+		    LICTOR_DECIDE || !s)
+		return 0;
+	lictor_gather_socket(s, sk);
+	lictor_gather_own_end(s, sk);
+	lictor_gather_address(s, LICTOR_ADDRESS_DESTINATION, address, length > 0 ? length : 0,
+			      AF_UNSPEC);
+	if (lictor_connect_decided(s)) {
+		lictor_scratch_put(s);
+		return 0;
+	}
+	lictor_decide(s, LICTOR_EVENT_CONNECT, 0);
+	if (s->outcome.action >= LICTOR_ACTION_BLOCK && c->refuses &&
+	    !bpf_map_update_elem(&refused, &task, &which, BPF_ANY)) {
+		lictor_report(s, EPERM, true);
+		lictor_scratch_put(s);
+	} else {
+		lictor_observe(s, 0);
+	}
+	return 0;
+}
+
+#define LICTOR_PRE_CONNECT(function) \
+	SEC("fentry/" #function) \
+	int BPF_PROG(fe_##function, struct sock *sk, struct sockaddr *address, int length) \
+	{ \
+		return lictor_own_connect(sk, address, length, LICTOR_HOOK_##function); \
+	}
+
+LICTOR_PRE_CONNECT(tcp_v4_pre_connect)
+LICTOR_PRE_CONNECT(tcp_v6_pre_connect)
+LICTOR_PRE_CONNECT(udp_pre_connect)
+LICTOR_PRE_CONNECT(udpv6_pre_connect)
+
+/* 0 refuses, with EPERM. */
+static __always_inline int lictor_refuse(struct bpf_sock_addr *ctx)
+{
+	u64 task = bpf_get_current_pid_tgid(), which = (u64)ctx->sk;
+	u64 *wanted = bpf_map_lookup_elem(&refused, &task);
+	bool refuse;
+
+	if (!wanted)
+		return 1;
+	refuse = *wanted == which;
+	bpf_map_delete_elem(&refused, &task);
+	return !refuse;
+}
+
+SEC("cgroup/connect4")
+int cg_refuse4(struct bpf_sock_addr *ctx)
+{
+	return lictor_refuse(ctx);
+}
+
+SEC("cgroup/connect6")
+int cg_refuse6(struct bpf_sock_addr *ctx)
+{
+	return lictor_refuse(ctx);
+}

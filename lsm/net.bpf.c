@@ -17,6 +17,19 @@ static __always_inline bool lictor_kernel_family(u32 family)
 	return family == AF_NETLINK || family == AF_ALG;
 }
 
+/* An MPTCP socket connects by one of the kernel's own, which comes by lsm/cgroup.bpf.c. */
+static __always_inline void lictor_note_connect(struct lictor_scratch *s)
+{
+	struct lictor_subject *subject =
+		bpf_task_storage_get(&subjects, bpf_get_current_task_btf(), 0, 0);
+
+	if (!subject)
+		return;
+	__builtin_memcpy(subject->connect_to, s->facts.v.address[LICTOR_ADDRESS_DESTINATION], 16);
+	subject->connect_port = s->facts.v.num[LICTOR_FIELD_DESTINATION_PORT];
+	subject->connect_ns = bpf_ktime_get_ns();
+}
+
 SEC(LICTOR_SECTION "socket_connect")
 int LICTOR_PROG(lsm_socket_connect, struct socket *sock, struct sockaddr *address, int addrlen)
 {
@@ -39,6 +52,8 @@ int LICTOR_PROG(lsm_socket_connect, struct socket *sock, struct sockaddr *addres
 	lictor_gather_own_end(s, sk);
 	lictor_gather_address(s, LICTOR_ADDRESS_DESTINATION, address, addrlen, AF_UNSPEC);
 	lictor_decide(s, LICTOR_EVENT_CONNECT, 0);
+	if (KREAD(sk, sk_protocol) == IPPROTO_MPTCP)
+		lictor_note_connect(s);
 	return lictor_deny(s);
 }
 
@@ -127,6 +142,8 @@ int LICTOR_PROG(lsm_socket_sendmsg, struct socket *sock, struct msghdr *msg, int
 	lictor_gather_own_end(s, sk);
 	lictor_gather_address(s, LICTOR_ADDRESS_DESTINATION, name, length, family);
 	lictor_decide(s, LICTOR_EVENT_CONNECT, 0);
+	if (protocol == IPPROTO_MPTCP)
+		lictor_note_connect(s);
 	return lictor_deny(s);
 }
 

@@ -64,12 +64,12 @@ static __always_inline int lictor_deny(struct lictor_scratch *s)
 	lictor_observe(s, 0);
 	return 0;
 #else
-	int error = s->outcome.action >= LICTOR_ACTION_BLOCK ? -EPERM : 0;
+	bool denied = s->outcome.action >= LICTOR_ACTION_BLOCK;
 
 	if (s->outcome.rules)
-		lictor_report(s, error ? EPERM : 0);
+		lictor_report(s, denied ? EPERM : 0, denied);
 	lictor_scratch_put(s);
-	return error;
+	return denied ? -EPERM : 0;
 #endif
 }
 

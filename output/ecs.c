@@ -44,6 +44,7 @@ const struct lictor_ecs_event lictor_ecs_event[LICTOR_EVENTS] = {
 	[LICTOR_EVENT_SYSCTL] = { "configuration", { "change" }, NULL },
 	[LICTOR_EVENT_IO_URING] = { "process", { "info" }, NULL },
 	[LICTOR_EVENT_USERFAULTFD] = { "process", { "info" }, NULL },
+	[LICTOR_EVENT_DUP] = { "network", { "info" }, NULL },
 	[LICTOR_EVENT_OPEN_FAILED] = { "file", { "access" }, NULL },
 };
 

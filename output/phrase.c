@@ -123,6 +123,10 @@ static const struct {
 	    " command")
 	ROW(IO_URING, ANY, "use of io_uring", " {io_uring.operation}")
 	ROW(USERFAULTFD, ANY, "use of userfaultfd", "")
+	ROW(DUP, ANY, "use of a connection with {destination} as {dup.descriptor}",
+	    " {dup.descriptor} {destination}")
+	ROW(DUP, ANY, "use of a socket ({network.transport}) as {dup.descriptor}",
+	    " {dup.descriptor} {network.transport}")
 	ROW(OPEN_FAILED, ANY, "refused opening of {file.path}", " {file.path}")
 #undef ROW
 };

@@ -107,8 +107,10 @@ static void lint_events(struct check *check, const struct lictor_rule *rule,
 	static const struct { int field; uint64_t events; const char *text; } only[] = {
 		{ LICTOR_FIELD_FILE_MAPPED, E(EXEC), "exec" },
 		{ LICTOR_FIELD_FILE_FLAGS, E(READ) | E(WRITE), "read and write" },
-		{ LICTOR_FIELD_DESTINATION_IP, E(CONNECT) | E(ACCEPT), "connect and accept" },
-		{ LICTOR_FIELD_DESTINATION_PORT, E(CONNECT) | E(ACCEPT), "connect and accept" },
+		{ LICTOR_FIELD_DESTINATION_IP, E(CONNECT) | E(ACCEPT) | E(DUP),
+		  "connect, accept and dup" },
+		{ LICTOR_FIELD_DESTINATION_PORT, E(CONNECT) | E(ACCEPT) | E(DUP),
+		  "connect, accept and dup" },
 		{ LICTOR_FIELD_DESTINATION_PATH, E(CONNECT), "connect" },
 	};
 

@@ -80,7 +80,8 @@ static inline void sample_net(struct lictor_alert *alert)
 	sample_number(alert, LICTOR_FIELD_NETWORK_TRANSPORT, 0);
 	sample_number(alert, LICTOR_FIELD_NETWORK_TYPE,
 		      alert->event == LICTOR_EVENT_CONNECT ? 4 : 6);
-	if (alert->event == LICTOR_EVENT_CONNECT || alert->event == LICTOR_EVENT_ACCEPT) {
+	if (alert->event == LICTOR_EVENT_CONNECT || alert->event == LICTOR_EVENT_ACCEPT ||
+	    alert->event == LICTOR_EVENT_DUP) {
 		sample_number(alert, LICTOR_FIELD_DESTINATION_IP, 0);
 		sample_number(alert, LICTOR_FIELD_DESTINATION_PORT, 4444);
 	}
@@ -118,7 +119,8 @@ static inline void sample_process(struct lictor_alert *alert)
 
 static inline bool sample_is_net(enum lictor_event event)
 {
-	return event >= LICTOR_EVENT_CONNECT && event < LICTOR_EVENT_SOCKET;
+	return (event >= LICTOR_EVENT_CONNECT && event < LICTOR_EVENT_SOCKET) ||
+	       event == LICTOR_EVENT_DUP;
 }
 
 static inline bool sample_is_file(enum lictor_event event)
@@ -211,6 +213,9 @@ static inline void sample_other(struct lictor_alert *alert)
 		break;
 	case LICTOR_EVENT_SYSCTL:
 		alert->text[LICTOR_FIELD_SYSCTL_NAME] = sample_text("kernel.core_pattern");
+		break;
+	case LICTOR_EVENT_DUP:
+		sample_number(alert, LICTOR_FIELD_DUP_DESCRIPTOR, 0);
 		break;
 	case LICTOR_EVENT_IO_URING:
 		sample_number(alert, LICTOR_FIELD_IO_URING_OPERATION, 1);
