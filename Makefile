@@ -29,7 +29,8 @@ object = $(patsubst %.c,$(B)/o/%.o,$(1))
 
 RULES := $(wildcard rules/*.c)
 OUTPUT := $(wildcard output/*.c)
-ENGINE := $(addprefix daemon/,loader.c install.c ring.c anchors.c hostcheck.c kill.c)
+ENGINE := $(addprefix daemon/,loader.c ways.c install.c ring.c anchors.c hostcheck.c kill.c \
+	process.c)
 DAEMON := $(wildcard daemon/*.c)
 CLI := $(wildcard daemon/cli/*.c) $(addprefix daemon/,config.c nearest.c support.c) $(ENGINE) \
 	output/line.c output/escape.c
@@ -83,7 +84,7 @@ $(B)/unit/automaton: $(B)/o/tests/unit/automaton.o $(call object,$(RULES))
 	@mkdir -p $(@D)
 	$(CC) $(HARDEN) $(LDFLAGS) -o $@ $^ -lyaml -lcmocka
 
-DECODING := $(OUTPUT) daemon/decode.c daemon/enrich.c daemon/names.c
+DECODING := $(OUTPUT) $(addprefix daemon/,decode.c enrich.c names.c process.c)
 $(B)/unit/output_%: $(B)/o/tests/unit/output_%.o $(call object,$(DECODING))
 	@mkdir -p $(@D)
 	$(CC) $(HARDEN) $(LDFLAGS) -o $@ $^ -lcmocka
@@ -93,6 +94,8 @@ $(B)/unit/decode $(B)/unit/enrich: $(B)/unit/%: $(B)/o/tests/unit/%.o $(call obj
 
 $(B)/unit/daemon_config: $(B)/o/tests/unit/daemon_config.o \
 		$(call object,daemon/config.c daemon/nearest.c $(RULES))
+$(B)/unit/daemon_process: $(B)/o/tests/unit/daemon_process.o \
+		$(call object,daemon/process.c daemon/kill.c)
 $(B)/unit/daemon_support: $(B)/o/tests/unit/daemon_support.o $(call object,daemon/support.c $(RULES))
 $(B)/unit/daemon_control: $(B)/o/tests/unit/daemon_control.o \
 		$(call object,daemon/control.c daemon/listen.c daemon/request.c output/line.c output/escape.c)

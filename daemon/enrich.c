@@ -16,15 +16,14 @@
 
 #include "daemon/names.h"
 #include "daemon/own.h"
+#include "daemon/process.h"
 
 #define CGROUP_TEXT 8192
-#define STAT_TEXT 1024
 
 struct lictor_enrich {
 	struct lictor_names users;
 	struct lictor_names groups;
 	int proc;		/* a directory; -1: none */
-	long ticks;		/* a second, in /proc/PID/stat */
 	char unit[256];
 };
 
@@ -97,33 +96,6 @@ static const char *systemd_group(const char *text)
 	return NULL;
 }
 
-/* When the process started, in ticks since boot, from the text of /proc/PID/stat. */
-static bool parse_start(const char *text, uint64_t *ret_ticks)
-{
-	const char *at = strrchr(text, ')');	/* comm may hold anything, this too */
-
-	for (int field = 2; at && field < 22; field++)
-		at = strchr(at + 1, ' ');
-	if (!at || at[1] < '0' || at[1] > '9')
-		return false;
-	*ret_ticks = strtoull(at + 1, NULL, 10);
-	return true;
-}
-
-/* Whether this is the alert's process and not a later one of the same number. */
-static bool same_process(const struct lictor_enrich *enrich, int dir, uint64_t start_ns)
-{
-	uint64_t ticks, wanted;
-	char text[STAT_TEXT];
-
-	if (!start_ns)
-		return true;
-	if (read_small(dir, "stat", text, sizeof(text)) <= 0 || !parse_start(text, &ticks))
-		return false;
-	wanted = start_ns / (uint64_t)(1000000000 / enrich->ticks);
-	return ticks == wanted || ticks + 1 == wanted || ticks == wanted + 1;
-}
-
 /* All is read through one directory descriptor: it stays with the process that it was opened of. */
 static const char *unit_of(struct lictor_enrich *enrich, uint32_t pid, uint64_t start_ns)
 {
@@ -131,11 +103,8 @@ static const char *unit_of(struct lictor_enrich *enrich, uint32_t pid, uint64_t 
 	char text[CGROUP_TEXT];
 	const char *group;
 
-	snprintf(text, sizeof(text), "%u", pid);
-	dir = pid && enrich->proc >= 0
-		      ? openat(enrich->proc, text, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-		      : -1;
-	if (dir < 0 || !same_process(enrich, dir, start_ns) ||
+	if (lictor_process_open(enrich->proc, pid, &dir) ||
+	    (start_ns && !lictor_process_began(dir, start_ns)) ||
 	    read_small(dir, "cgroup", text, sizeof(text)) <= 0)
 		return NULL;
 	group = systemd_group(text);
@@ -191,9 +160,6 @@ int lictor_enrich_new_at(const char *root, struct lictor_enrich **ret_enrich)
 	if (!proc || !enrich->users.path || !enrich->groups.path)
 		return -ENOMEM;
 	enrich->proc = open(proc, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	enrich->ticks = sysconf(_SC_CLK_TCK);
-	if (enrich->ticks <= 0)
-		enrich->ticks = 100;
 	*ret_enrich = TAKE(enrich);
 	return 0;
 }

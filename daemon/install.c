@@ -111,11 +111,23 @@ static int classify(struct lictor_engine *engine)
 	return 0;
 }
 
+/* What carries out what these decide. */
+static lictor_hook_set carriers_of(lictor_hook_set hooks)
+{
+	const lictor_hook_set connects = LICTOR_HOOK_BIT(LICTOR_HOOK_tcp_v4_pre_connect) |
+					 LICTOR_HOOK_BIT(LICTOR_HOOK_tcp_v6_pre_connect) |
+					 LICTOR_HOOK_BIT(LICTOR_HOOK_udp_pre_connect) |
+					 LICTOR_HOOK_BIT(LICTOR_HOOK_udpv6_pre_connect);
+
+	return hooks & connects ? LICTOR_HOOK_BIT(LICTOR_HOOK_refuse4) |
+					  LICTOR_HOOK_BIT(LICTOR_HOOK_refuse6) : 0;
+}
+
 /* The hooks that the events need, by the best way there is for each. */
 static lictor_hook_set hooks_for(const struct lictor_engine *engine,
 				 const struct lictor_compiled *compiled)
 {
-	lictor_hook_set hooks = 0;
+	lictor_hook_set hooks = 0, others = 0;
 	uint64_t by_function = 0;
 
 	for (int i = 0; i < LICTOR_HOOKS; i++)
@@ -139,9 +151,10 @@ static lictor_hook_set hooks_for(const struct lictor_engine *engine,
 	}
 	/* Those that are about no event keep the others true. */
 	for (int i = 0; hooks && i < LICTOR_HOOKS; i++)
-		if (engine->hook[i].loaded && !engine->hook[i].events)
-			hooks |= LICTOR_HOOK_BIT(i);
-	return hooks;
+		if (engine->hook[i].loaded && !engine->hook[i].events &&
+		    (engine->hook[i].way != LICTOR_VIA_CGROUP || carriers_of(hooks) >> i & 1))
+			others |= LICTOR_HOOK_BIT(i);
+	return hooks | others;
 }
 
 static int attach_all(struct lictor_engine *engine, lictor_hook_set hooks, lictor_hook_set *ret_new)
@@ -153,6 +166,13 @@ static int attach_all(struct lictor_engine *engine, lictor_hook_set hooks, licto
 		if (!(hooks >> i & 1) || engine->hook[i].attached)
 			continue;
 		error = lictor_engine_attach(engine, (enum lictor_hook)i);
+		/* Somebody may have closed the root control group to other programs. */
+		if (error && carriers_of(hooks) >> i & 1) {
+			lictor_engine_say(engine, LOG_WARNING, "attaching %s: %s: connections of the "
+					  "kernel's own can only be reported",
+					  engine->hook[i].hook, strerror(-error));
+			continue;
+		}
 		if (error) {
 			lictor_engine_say(engine, LOG_ERR, "attaching %s: %s", engine->hook[i].hook,
 					  strerror(-error));
@@ -222,6 +242,8 @@ static void flip(struct lictor_engine *engine, uint64_t generation, lictor_hook_
 {
 	uint32_t slot = generation & 1, old = slot ^ 1;
 
+	engine->control->refuses = engine->hook[LICTOR_HOOK_refuse4].attached &&
+				   engine->hook[LICTOR_HOOK_refuse6].attached;
 	engine->control->decide_exec = (uint32_t)(hooks >> LICTOR_HOOK_sched_process_exec & 1);
 	__atomic_store_n(&engine->control->active, generation, __ATOMIC_RELEASE);
 	__atomic_store_n(&engine->control->pending, 0, __ATOMIC_RELEASE);

@@ -7,46 +7,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "daemon/engine.h"
 #include "daemon/own.h"
+#include "daemon/process.h"
 
-/* In clock ticks since boot; 0: there is no such process. */
-static uint64_t start_of(uint32_t pid)
-{
-	char path[32], text[1024];
-	const char *at;
-	ssize_t length;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	length = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	text[length > 0 ? length : 0] = '\0';
-	at = strrchr(text, ')');	/* comm may hold anything, this too */
-	for (int field = 2; at && field < 22; field++)
-		at = strchr(at + 1, ' ');
-	return at ? strtoull(at, NULL, 10) : 0;
-}
-
-/* The descriptor is of the process that has the number now; its start tells whether it is the one. */
+/* Looked at and killed through one descriptor: a later process of the same number is not hit. */
 int lictor_engine_kill(uint32_t pid, uint64_t start_ns)
 {
-	uint64_t wanted = start_ns / (1000000000ull / (uint64_t)sysconf(_SC_CLK_TCK)), found;
-	int fd OWN(own_close) = (int)syscall(SYS_pidfd_open, pid, 0);
+	int proc OWN(own_close) = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int dir OWN(own_close) = -1;
+	int error = proc < 0 ? -errno : lictor_process_open(proc, pid, &dir);
 
-	if (fd < 0)
-		return -errno;
-	found = start_of(pid);
-	if (!start_ns || found + 1 < wanted || found > wanted + 1)
+	if (error)
+		return error;
+	if (!start_ns || !lictor_process_began(dir, start_ns))
 		return -ESRCH;
-	return syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) < 0 ? -errno : 0;
+	return syscall(SYS_pidfd_send_signal, dir, SIGKILL, NULL, 0) < 0 ? -errno : 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The privileged room: programs into the kernel. In: the skeleton, what a rule set needs. Out:
- * programs loaded and attached, or the reason why not. May touch: bpf(2), BTF, securityfs and the
- * control group tree, reading.
+ * The privileged room: programs into the kernel. In: the skeleton, the way to each hook, what a rule
+ * set needs. Out: programs loaded and attached, or the reason why not. May touch: bpf(2), BTF, the
+ * mounts and the control group tree, reading.
  */
 #include "daemon/loader.h"
 
@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "daemon/own.h"
+#include "daemon/ways.h"
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wcast-qual" /* in what bpftool writes */
@@ -27,28 +28,6 @@
 #pragma GCC diagnostic pop
 
 OWNABLE(struct btf, btf__free)
-
-static const struct {
-	const char *hook;
-	const char *program;
-	enum lictor_via way;
-	uint64_t events;
-} table[LICTOR_HOOKS] = {
-#define PROGRAM_LSM(id) "lsm_" #id
-#define PROGRAM_TP_BTF(id) "tp_" #id
-#define PROGRAM_FENTRY(id) "fe_" #id
-#define PROGRAM_CGROUP(id) "cg_" #id
-#define X(id, way, set) \
-	[LICTOR_HOOK_##id] = { #id, PROGRAM_##way(id), LICTOR_VIA_##way, set },
-	LICTOR_HOOK_TABLE(X)
-#undef X
-};
-
-static const char *const via_words[LICTOR_VIAS] = {
-#define X(id, word) word,
-	LICTOR_VIA_TABLE(X)
-#undef X
-};
 
 /* Programs that are always there: they keep subjects and answer for the daemon. */
 static const char *const base_programs[] = {
@@ -76,108 +55,6 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list argu
 
 /* ---- what the kernel has ---- */
 
-/* bpf among the active LSMs: without it LSM programs attach, and never run. */
-static int lsm_active(void)
-{
-	char list[512] = ",";
-	int fd = open("/sys/kernel/security/lsm", O_RDONLY | O_CLOEXEC);
-	ssize_t length;
-
-	if (fd < 0)
-		return errno == ENOENT ? -ENODATA : -errno;
-	length = read(fd, list + 1, sizeof(list) - 3);
-	close(fd);
-	if (length < 0)
-		return -errno;
-	list[length + 1] = ',';
-	list[length + 2] = '\0';
-	return strstr(list, ",bpf,") ? 0 : -EOPNOTSUPP;
-}
-
-/* While it is 0, programs attach and are never called: not even an error says so. */
-static int ftrace_enabled(void)
-{
-	char value = '1';
-	int fd = open("/proc/sys/kernel/ftrace_enabled", O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return 0;
-	if (read(fd, &value, 1) != 1)
-		value = '1';
-	close(fd);
-	return value == '0' ? -ENETDOWN : 0;
-}
-
-/* The smallest program of a type: does this kernel take any? */
-static int loads(const struct btf *kernel, enum bpf_prog_type type, enum bpf_attach_type attach,
-		 const char *function)
-{
-	const struct bpf_insn program[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = attach);
-	int id = function ? btf__find_by_name_kind(kernel, function, BTF_KIND_FUNC) : 0, fd;
-
-	if (id < 0)
-		return -EOPNOTSUPP;
-	options.attach_btf_id = (unsigned int)id;
-	fd = bpf_prog_load(type, "lictor_try", "GPL", program, 2, &options);
-	if (fd < 0)
-		return fd;
-	close(fd);
-	return 0;
-}
-
-/* Programs may load and yet never run: what else a way needs. */
-static int try_way(const struct btf *kernel, enum lictor_via way)
-{
-	int error = ftrace_enabled();
-
-	if (way == LICTOR_VIA_LSM && !error)
-		error = lsm_active();
-	if (error)
-		return error;
-	switch ((int)way) {
-	case LICTOR_VIA_LSM:
-		return loads(kernel, BPF_PROG_TYPE_LSM, BPF_LSM_MAC, "bpf_lsm_file_open");
-	case LICTOR_VIA_FMOD_RET:
-		return loads(kernel, BPF_PROG_TYPE_TRACING, BPF_MODIFY_RETURN,
-			     "security_file_open");
-	case LICTOR_VIA_FENTRY:
-		return loads(kernel, BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, "security_file_open");
-	default:
-		if (access("/sys/bus/event_source/devices/kprobe/type", F_OK) < 0)
-			return -EOPNOTSUPP;
-		return loads(kernel, BPF_PROG_TYPE_KPROBE, 0, NULL);
-	}
-}
-
-/*
- * The best way to the hooks that there is, or that was asked for: LSM, the same functions by their
- * return value, the same functions by kprobes. Returns 0, or why there is none.
- */
-static int choose_way(struct lictor_engine *engine, const struct btf *kernel)
-{
-	static const enum lictor_via order[] = {
-		LICTOR_VIA_LSM, LICTOR_VIA_FMOD_RET, LICTOR_VIA_KPROBE,
-	};
-	bool chosen = false;
-
-	engine->way = engine->asked < LICTOR_VIAS ? engine->asked : LICTOR_VIA_LSM;
-	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++) {
-		engine->way_error[order[i]] = try_way(kernel, order[i]);
-		if (chosen || engine->way_error[order[i]] ||
-		    (engine->asked < LICTOR_VIAS && engine->asked != order[i]))
-			continue;
-		engine->way = order[i];
-		chosen = true;
-	}
-	engine->way_error[LICTOR_VIA_FENTRY] = engine->way == LICTOR_VIA_KPROBE && chosen ?
-		-EOPNOTSUPP : try_way(kernel, LICTOR_VIA_FENTRY);
-	return engine->way_error[engine->way];
-}
-
 static int cgroup_root(void)
 {
 	char line[4096];
@@ -199,118 +76,6 @@ static int cgroup_root(void)
 	}
 	fclose(file);
 	return fd;
-}
-
-/* What the kernel calls a hook of the LSM table, and the function that it calls it by. */
-static const char *kernel_hook(enum lictor_hook hook)
-{
-	switch ((int)hook) {
-	case LICTOR_HOOK_sysctl_open:
-		return "file_open";
-	case LICTOR_HOOK_sysctl_permission:
-	case LICTOR_HOOK_held_send:
-		return "file_permission";
-	case LICTOR_HOOK_held_mmap:
-		return "mmap_file";
-	case LICTOR_HOOK_anchor_mount:
-		return "sb_mount";
-	case LICTOR_HOOK_anchor_super:
-		return "sb_kern_mount";
-	case LICTOR_HOOK_anchor_move:
-		return "move_mount";
-	default:
-		return table[hook].hook;
-	}
-}
-
-static void security_function(enum lictor_hook hook, char *name, size_t room)
-{
-	const char *base = kernel_hook(hook);
-
-	if (hook == LICTOR_HOOK_bprm_check_security)
-		base = "bprm_check";
-	else if (hook == LICTOR_HOOK_settime)
-		base = "settime64";
-	else if (hook == LICTOR_HOOK_userns_create)
-		base = "create_user_ns";
-	snprintf(name, room, "security_%s", base);
-}
-
-/* Where a program of the FENTRY table hangs: the function that its section names. */
-static const char *watched_function(const struct lictor_engine *engine, enum lictor_hook hook)
-{
-	const struct bpf_program *program = bpf_object__find_program_by_name(
-		engine->batch[0].object, table[hook].program);
-	const char *slash = program ? strchr(bpf_program__section_name(program), '/') : NULL;
-
-	return slash ? slash + 1 : "";
-}
-
-/*
- * The way to one hook. Of prctl(2) the capability module has carried out its part before other LSMs
- * are asked: only before all of them can it be denied.
- */
-static enum lictor_via way_of(const struct lictor_engine *engine, enum lictor_hook hook)
-{
-	if (table[hook].way != LICTOR_VIA_LSM)
-		return table[hook].way;
-	if (hook == LICTOR_HOOK_task_prctl && engine->way == LICTOR_VIA_LSM &&
-	    !engine->way_error[LICTOR_VIA_FMOD_RET])
-		return LICTOR_VIA_FMOD_RET;
-	return engine->way;
-}
-
-static bool in_kernel(const struct lictor_engine *engine, const struct btf *kernel,
-		      enum lictor_hook hook)
-{
-	char function[80], traced[80];
-
-	switch ((int)table[hook].way) {
-	case LICTOR_VIA_LSM:
-		if (way_of(engine, hook) == LICTOR_VIA_LSM)
-			snprintf(function, sizeof(function), "bpf_lsm_%s", kernel_hook(hook));
-		else
-			security_function(hook, function, sizeof(function));
-		return btf__find_by_name_kind(kernel, function, BTF_KIND_FUNC) >= 0;
-	case LICTOR_VIA_FENTRY:
-		return btf__find_by_name_kind(kernel, watched_function(engine, hook),
-					      BTF_KIND_FUNC) >= 0;
-	case LICTOR_VIA_TP_BTF:
-		snprintf(traced, sizeof(traced), "btf_trace_%s", table[hook].hook);
-		return btf__find_by_name_kind(kernel, traced, BTF_KIND_TYPEDEF) >= 0;
-	default:
-		return true;
-	}
-}
-
-static int way_error(const struct lictor_engine *engine, enum lictor_via way)
-{
-	switch ((int)way) {
-	case LICTOR_VIA_LSM:
-		return engine->way_error[engine->way];
-	case LICTOR_VIA_FENTRY:
-		return engine->way_error[LICTOR_VIA_FENTRY];
-	case LICTOR_VIA_CGROUP:
-		return engine->cgroup_error;
-	default:
-		return 0;
-	}
-}
-
-static void find_hooks(struct lictor_engine *engine, const struct btf *kernel)
-{
-	for (int i = 0; i < LICTOR_HOOKS; i++) {
-		struct lictor_hook_state *state = &engine->hook[i];
-
-		state->hook = table[i].hook;
-		state->way = way_of(engine, (enum lictor_hook)i);
-		state->via = via_words[state->way];
-		state->events = table[i].events;
-		state->error = -way_error(engine, table[i].way);
-		if (!in_kernel(engine, kernel, (enum lictor_hook)i))
-			state->error = ENOENT;
-		state->loaded = !state->error;
-	}
 }
 
 /* Arguments that came and went: looked up in the kernel's own description of its hooks. */
@@ -404,11 +169,11 @@ static int set_way(enum lictor_via way, struct bpf_program *program)
 
 	if (strncmp(name, "lsm_", 4) != 0 || way != LICTOR_VIA_FMOD_RET)
 		return 0;
-	while (hook < LICTOR_HOOKS && strcmp(table[hook].program, name) != 0)
+	while (hook < LICTOR_HOOKS && strcmp(lictor_hooks[hook].program, name) != 0)
 		hook++;
 	if (hook == LICTOR_HOOKS)
 		return 0;
-	security_function((enum lictor_hook)hook, function, sizeof(function));
+	lictor_ways_function((enum lictor_hook)hook, function, sizeof(function));
 	error = bpf_program__set_type(program, BPF_PROG_TYPE_TRACING);
 	/* It returns nothing that could be changed. */
 	if (!error)
@@ -457,23 +222,28 @@ static int load_batch(struct lictor_engine *engine, enum lictor_via way, const c
 	return 0;
 }
 
-/* Programs that share a way share a batch; those that are no functions' go with the LSM's. */
+/*
+ * Programs that share a way share a batch; those that are no functions' go with the LSM's, but those
+ * of control groups, which may do less.
+ */
 int lictor_engine_load(struct lictor_engine *engine, lictor_hook_set hooks)
 {
 	const char *name[LICTOR_HOOKS];
 	int error = 0;
 
-	for (int way = LICTOR_VIA_LSM; !error && way <= LICTOR_VIA_KPROBE; way++) {
+	for (int way = LICTOR_VIA_LSM; !error && way < LICTOR_VIAS; way++) {
 		size_t names = 0;
 
 		for (int i = 0; i < LICTOR_HOOKS; i++) {
 			int own = engine->hook[i].way;
 
-			if (own > LICTOR_VIA_KPROBE)
+			if (lictor_hooks[i].way == LICTOR_VIA_CGROUP)
+				own = LICTOR_VIA_CGROUP;
+			else if (own > LICTOR_VIA_KPROBE)
 				own = LICTOR_VIA_LSM;
 			if (own == way && hooks >> i & 1 && i != LICTOR_HOOK_sched_process_exec &&
-			    !lictor_engine_program(engine, table[i].program))
-				name[names++] = table[i].program;
+			    !lictor_engine_program(engine, lictor_hooks[i].program))
+				name[names++] = lictor_hooks[i].program;
 		}
 		if (names)
 			error = load_batch(engine, (enum lictor_via)way, name, names);
@@ -503,7 +273,7 @@ static struct bpf_link *attach_program(const struct lictor_engine *engine, enum 
 	case LICTOR_VIA_FMOD_RET:
 		return bpf_program__attach_trace(program);
 	case LICTOR_VIA_KPROBE:
-		security_function(hook, function, sizeof(function));
+		lictor_ways_function(hook, function, sizeof(function));
 		return bpf_program__attach_kprobe(program, false, function);
 	default:
 		return bpf_program__attach(program);
@@ -518,7 +288,7 @@ int lictor_engine_attach(struct lictor_engine *engine, enum lictor_hook hook)
 	if (engine->hook[hook].attached)
 		return 0;
 	if (hook != LICTOR_HOOK_sched_process_exec) {
-		program = lictor_engine_program(engine, table[hook].program);
+		program = lictor_engine_program(engine, lictor_hooks[hook].program);
 		if (!program)
 			return -ENOENT;
 		link = attach_program(engine, hook, program);
@@ -554,14 +324,14 @@ static int attach_trackers(struct lictor_engine *engine)
 static void attach_guard(struct lictor_engine *engine)
 {
 	static const char *const name[] = { "guard_ftrace" };
-	int fd OWN(own_close) = cgroup_root();
 	struct bpf_program *program;
 
-	engine->guard_error = fd < 0 ? fd : load_batch(engine, LICTOR_VIA_LSM, name, 1);
+	engine->guard_error = engine->cgroup_fd < 0 ? engine->cgroup_fd :
+						      load_batch(engine, LICTOR_VIA_LSM, name, 1);
 	if (engine->guard_error)
 		return;
 	program = lictor_engine_program(engine, name[0]);
-	engine->guard = program ? bpf_program__attach_cgroup(program, fd) : NULL;
+	engine->guard = program ? bpf_program__attach_cgroup(program, engine->cgroup_fd) : NULL;
 	if (!engine->guard)
 		engine->guard_error = -errno;
 }
@@ -576,19 +346,16 @@ static int kernel_is_new_enough(void)
 	return loop ? 0 : -ENOSYS;
 }
 
-static void try_cgroup(struct lictor_engine *engine)
+static int try_cgroup(struct lictor_engine *engine)
 {
 	lictor_hook_set hooks = 0;
 
-	engine->cgroup_fd = cgroup_root();
-	if (engine->cgroup_fd < 0) {
-		engine->cgroup_error = engine->cgroup_fd;
-		return;
-	}
+	if (engine->cgroup_fd < 0)
+		return engine->cgroup_fd;
 	for (int i = 0; i < LICTOR_HOOKS; i++)
-		if (table[i].way == LICTOR_VIA_CGROUP)
-			hooks |= (lictor_hook_set)1 << i;
-	engine->cgroup_error = lictor_engine_load(engine, hooks);
+		if (lictor_hooks[i].way == LICTOR_VIA_CGROUP && lictor_hooks[i].events)
+			hooks |= LICTOR_HOOK_BIT(i);
+	return lictor_engine_load(engine, hooks);
 }
 
 static int open_all(struct lictor_engine *engine)
@@ -611,10 +378,11 @@ static int open_all(struct lictor_engine *engine)
 		return -errno;
 	}
 	engine->perf_attr = perf_has_attributes(kernel);
+	engine->cgroup_fd = cgroup_root();
 	engine->cgroup_error = -ESRCH; /* not needed */
-	if (choose_way(engine, kernel))
-		try_cgroup(engine);
-	find_hooks(engine, kernel);
+	if (lictor_ways_choose(engine, kernel))
+		engine->cgroup_error = try_cgroup(engine);
+	lictor_ways_find(engine, kernel);
 	attach_guard(engine);
 	error = lictor_engine_rings_open(engine);
 	return error ? error : attach_trackers(engine);
@@ -674,59 +442,4 @@ void lictor_engine_close(struct lictor_engine *engine)
 	while (engine->batches)
 		drop_batch(&engine->batch[--engine->batches]);
 	free(engine);
-}
-
-size_t lictor_engine_hooks(const struct lictor_engine *engine,
-			   const struct lictor_hook_state **ret_hook)
-{
-	*ret_hook = engine->hook;
-	return LICTOR_HOOKS;
-}
-
-static const char *why_no_way(const struct lictor_engine *engine)
-{
-	switch (-engine->way_error[LICTOR_VIA_LSM]) {
-	case EOPNOTSUPP:
-		return "bpf is not among the active LSMs (add it to lsm= on the kernel command line)";
-	case ENODATA:
-		return "securityfs is not mounted, so the active LSMs are not known";
-	case ENETDOWN:
-		return "kernel.ftrace_enabled is 0: programs attach and never run";
-	case EPERM:
-		return "this kernel refuses BPF LSM programs (EPERM)";
-	case 0:
-		return "kprobes were asked for, and cannot deny";
-	default:
-		return "BPF LSM programs do not load";
-	}
-}
-
-enum lictor_action lictor_engine_can(const struct lictor_engine *engine, enum lictor_event event,
-				     const char **ret_why)
-{
-	bool denies = false, probes = false, watches = false, cgroup = false;
-
-	for (int i = 0; i < LICTOR_HOOKS; i++) {
-		const struct lictor_hook_state *hook = &engine->hook[i];
-
-		if (!hook->loaded || !(table[i].events >> event & 1))
-			continue;
-		denies |= hook->way == LICTOR_VIA_LSM || hook->way == LICTOR_VIA_FMOD_RET;
-		probes |= hook->way == LICTOR_VIA_KPROBE;
-		watches |= hook->way == LICTOR_VIA_FENTRY || hook->way == LICTOR_VIA_TP_BTF;
-		cgroup |= hook->way == LICTOR_VIA_CGROUP;
-	}
-	if (denies)
-		return LICTOR_ACTION_KILL;
-	if (event == LICTOR_EVENT_EXIT) {
-		*ret_why = "a process that ends can only be reported";
-		return LICTOR_ACTION_ALERT;
-	}
-	/* That nothing denies them, is in the vocabulary: a kill is the signal. */
-	if (watches && !lictor_event_words[event].deny)
-		return LICTOR_ACTION_KILL;
-	*ret_why = why_no_way(engine);
-	if (cgroup)
-		return LICTOR_ACTION_KILL;
-	return probes || watches ? LICTOR_ACTION_SIGNAL : LICTOR_ACTION_NONE;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside the engine: what loader.c, install.c, ring.c and anchors.c share. */
+/* Inside the engine: what loader.c, ways.c, install.c, ring.c and anchors.c share. */
 #ifndef LICTOR_LOADER_H
 #define LICTOR_LOADER_H
 
@@ -34,7 +34,7 @@ struct lictor_engine {
 	int way_error[LICTOR_VIAS];	/* 0: such programs load and run */
 	uint32_t perf_attr;		/* see bpf/scratch.bpf.h */
 	int cgroup_error;
-	int cgroup_fd;			/* of the root control group, or -1 */
+	int cgroup_fd;			/* of the root control group, or -errno */
 	struct lictor_control *control;	/* the map, shared with the kernel */
 	uint64_t generation;
 	size_t rules[2];		/* in each slot */

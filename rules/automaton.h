@@ -84,6 +84,13 @@ int lictor_dfa_build(const struct lictor_glob *glob, size_t globs, struct lictor
 		     size_t room, struct lictor_dfa *ret_dfa);
 void lictor_dfa_done(struct lictor_dfa *dfa);
 
+/*
+ * The last step of lictor_dfa_build(): merges equal states and numbers what is left, 0 dead, then
+ * those that emit nothing, then those that do. dfa: state 0 is dead, each state's cells in the order
+ * of their classes; its tables are replaced. -ENOMEM: it is good for lictor_dfa_done() only.
+ */
+int lictor_dfa_merge(struct lictor_dfa *dfa);
+
 /* Comb-compressed rows: where each state's row begins, and who owns each cell. */
 struct lictor_comb {
 	uint32_t *base;		/* [states] */
