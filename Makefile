@@ -119,10 +119,10 @@ $(B)/match-run: $(call object,tests/bpf/match_run.c $(RULES))
 VM_HELPERS := $(B)/vm-guest $(B)/vm-host $(B)/vm-probe
 $(B)/vm-guest: tests/vm/guest.c tests/vm/channel.h
 $(B)/vm-host: tests/vm/host.c tests/vm/channel.h
-$(B)/vm-probe: tests/vm/probe.c
+$(B)/vm-probe: $(wildcard tests/vm/probe/*)
 $(VM_HELPERS):
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -O2 $(WARN) -static -o $@ $<
+	$(CC) -std=gnu11 -O2 $(WARN) -static -o $@ $(filter %.c,$^)
 
 AGAIN = @$(MAKE) --no-print-directory -j$(shell nproc)
 

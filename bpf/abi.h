@@ -516,7 +516,7 @@ struct lictor_subject {
 	__u64 truncate_ns;
 	__u64 mount_point;			/* judged at a mount(2) that remounts */
 	__u64 mount_ns;
-	__u8 connect_to[16];			/* let pass at a connect(2) of MPTCP */
+	__u8 connect_to[16];			/* let pass at a connect(2) of MPTCP or SMC */
 	__u64 connect_ns;
 	__u16 image_length;
 	__u16 parent_length;

@@ -281,11 +281,9 @@ struct sock_common {
 	struct in6_addr skc_v6_rcv_saddr;
 };
 
-struct socket;
-
 struct sock {
 	struct sock_common __sk_common;
-	struct socket *sk_socket;
+	u8 sk_kern_sock : 1;
 	u16 sk_type;
 	u16 sk_protocol;
 };

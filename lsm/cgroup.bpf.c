@@ -58,15 +58,7 @@ LICTOR_CGROUP(bind6, BIND, true, LICTOR_ADDRESS_SOURCE)
 
 /* ---- the kernel's own connections ---- */
 
-/* No descriptor has ever led to it. */
-static __always_inline bool lictor_kernels_own(struct sock *sk)
-{
-	struct socket *sock = sk->sk_socket;
-
-	return sock && !sock->file;
-}
-
-/* What connect(2) on an MPTCP socket was judged by, a moment ago. */
+/* The very connection that connect(2) on an MPTCP or SMC socket was judged by, in this call. */
 static __always_inline bool lictor_connect_decided(struct lictor_scratch *s)
 {
 	struct lictor_subject *subject =
@@ -80,7 +72,7 @@ static __always_inline bool lictor_connect_decided(struct lictor_scratch *s)
 	subject->connect_ns = 0;
 	to = (const u64 *)s->facts.v.address[LICTOR_ADDRESS_DESTINATION];
 	judged = (const u64 *)subject->connect_to;
-	return decided && bpf_ktime_get_ns() - decided < 1000000 && to[0] == judged[0] &&
+	return decided && bpf_ktime_get_ns() - decided < 1000000000 && to[0] == judged[0] &&
 	       to[1] == judged[1] &&
 	       s->facts.v.num[LICTOR_FIELD_DESTINATION_PORT] == subject->connect_port;
 }
@@ -92,7 +84,7 @@ static __always_inline int lictor_own_connect(struct sock *sk, const struct sock
 	struct lictor_scratch *s = NULL;
 	u64 task = bpf_get_current_pid_tgid(), which = (u64)sk;
 
-	if (!c || !lictor_kernels_own(sk) ||
+	if (!c || !BPF_CORE_READ_BITFIELD(sk, sk_kern_sock) ||
 	    lictor_begin(LICTOR_EVENT_CONNECT, LICTOR_EVENTS, hook, LICTOR_VIA_FENTRY, &s) !=
 		    LICTOR_DECIDE || !s)
 		return 0;

@@ -10,6 +10,7 @@
 #define MSG_FASTOPEN 0x20000000
 #define AF_NETLINK 16
 #define AF_ALG 38
+#define AF_SMC 43
 
 /* Families that lead to no other process or host: the kernel itself is the peer. */
 static __always_inline bool lictor_kernel_family(u32 family)
@@ -17,7 +18,7 @@ static __always_inline bool lictor_kernel_family(u32 family)
 	return family == AF_NETLINK || family == AF_ALG;
 }
 
-/* An MPTCP socket connects by one of the kernel's own, which comes by lsm/cgroup.bpf.c. */
+/* MPTCP and SMC connect by a socket of the kernel's own, which comes by lsm/cgroup.bpf.c. */
 static __always_inline void lictor_note_connect(struct lictor_scratch *s)
 {
 	struct lictor_subject *subject =
@@ -52,7 +53,7 @@ int LICTOR_PROG(lsm_socket_connect, struct socket *sock, struct sockaddr *addres
 	lictor_gather_own_end(s, sk);
 	lictor_gather_address(s, LICTOR_ADDRESS_DESTINATION, address, addrlen, AF_UNSPEC);
 	lictor_decide(s, LICTOR_EVENT_CONNECT, 0);
-	if (KREAD(sk, sk_protocol) == IPPROTO_MPTCP)
+	if (family == AF_SMC || KREAD(sk, sk_protocol) == IPPROTO_MPTCP)
 		lictor_note_connect(s);
 	return lictor_deny(s);
 }
