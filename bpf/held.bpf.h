@@ -19,7 +19,8 @@ static __always_inline bool lictor_held(struct file *file)
 	if (!c || !c->held)
 		return false;
 	held = bpf_map_lookup_elem(&held_files, &key);
-	if (!held || held->generation != c->active)
+	/* While they are looked for, those of the rules before are all that is known. */
+	if (!held || (held->generation != c->active && !(c->held & LICTOR_HELD_SEARCH)))
 		return false;
 	inode = KREAD(file, f_inode);
 	return held->inode == (u64)inode && held->ino == KREAD(inode, i_ino);

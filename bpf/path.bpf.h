@@ -324,7 +324,8 @@ static __always_inline void lictor_ascend(struct lictor_scratch *s, lictor_table
 				      LICTOR_MASK(a->host_length, LICTOR_PATH_MAX - 1),
 				      &s->text[lictor_region_at(a->region, start)]);
 	}
-	bpf_loop(LICTOR_STEPS, lictor_mount_step, &c, 0);
+	if (bpf_loop(LICTOR_STEPS, lictor_mount_step, &c, 0) == LICTOR_STEPS && !a->problem)
+		a->problem = LICTOR_REASON_PATH_TOO_LONG;
 }
 
 #endif

@@ -77,9 +77,28 @@ int BPF_PROG(track_newtask, struct task_struct *task, u64 clone_flags)
 	return 0;
 }
 
+/* Nothing is known of who made the process, and of its ancestors: they may be any. */
+static __always_inline void lictor_orphan(struct lictor_identity *id, u64 generation)
+{
+	u32 i;
+
+	id->parent.any = 0;
+	id->parent.sure = 0;
+	id->parent.own = 0;
+	id->parent.state = LICTOR_UNKNOWN;
+	id->parent_name = id->parent;
+	for (i = 0; i < LICTOR_ATOMS_MAX / 64; i++) {
+		id->images.any.bit[i] = ~0ull;
+		id->images.sure.bit[i] = 0;
+		id->names.any.bit[i] = ~0ull;
+		id->names.sure.bit[i] = 0;
+	}
+	id->generation = (u32)generation;
+}
+
 /* The identity under one generation, for the program in ascent[0]. */
 static __always_inline void lictor_settle(struct lictor_scratch *s, struct lictor_subject *subject,
-					  u64 generation)
+					  u64 generation, bool in_force)
 {
 	struct lictor_identity *id = lictor_identity_of(subject, generation);
 	lictor_tables tables;
@@ -89,6 +108,13 @@ static __always_inline void lictor_settle(struct lictor_scratch *s, struct licto
 	tables = lictor_open(generation);
 	if (!tables)
 		return;
+	/* There was no memory or no buffer when it was made; the program at least is known again. */
+	if (in_force && id->generation != (u32)generation) {
+		lictor_classify_image(s, generation, subject);
+		id->image = s->facts.hits[LICTOR_STRING_IMAGE];
+		lictor_orphan(id, generation);
+		return;
+	}
 	/* What a process ran before counts as its ancestor: exec alone sheds nothing. */
 	if (id->generation == (u32)generation)
 		lictor_ancestors_add(generation, LICTOR_SPACE_IMAGE, &id->image, &id->images);
@@ -149,8 +175,8 @@ int BPF_PROG(track_exec, struct task_struct *task, int old_pid, struct linux_bin
 	lictor_ascend(s, tables, 0, file->f_path.mnt, file->f_path.dentry);
 	lictor_keep_image(s, subject);
 	subject->flags &= ~LICTOR_SUBJECT_INFERRED;
-	lictor_settle(s, subject, c->active);
-	lictor_settle(s, subject, c->pending);
+	lictor_settle(s, subject, c->active, true);
+	lictor_settle(s, subject, c->pending, false);
 	lictor_scratch_put(s);
 	return 0;
 }

@@ -192,14 +192,22 @@ static void detach_all(struct lictor_engine *engine, lictor_hook_set hooks)
 
 /* ---- what was there before the rules ---- */
 
+/* Descriptors that these rules are not about, or that are no more. */
 static void forget_held(const struct lictor_engine *engine)
 {
 	int map = lictor_engine_map(engine, "held_files");
-	uint64_t key;
+	uint64_t key, next;
+	bool more = !bpf_map_get_next_key(map, NULL, &key);
 
-	while (!bpf_map_get_next_key(map, NULL, &key))
-		if (bpf_map_delete_elem(map, &key))
-			break;
+	while (more) {
+		struct lictor_held held;
+
+		more = !bpf_map_get_next_key(map, &key, &next);
+		if (!bpf_map_lookup_elem(map, &key, &held) &&
+		    held.generation != engine->generation)
+			bpf_map_delete_elem(map, &key);
+		key = next;
+	}
 }
 
 /*
@@ -231,6 +239,7 @@ static void scan(struct lictor_engine *engine, uint64_t events)
 			held += found;
 	}
 	__atomic_store_n(&engine->control->held, held ? LICTOR_HELD_SOME : 0, __ATOMIC_RELEASE);
+	forget_held(engine);
 	if (!held)
 		detach_all(engine, LICTOR_HOOK_BIT(LICTOR_HOOK_file_permission) |
 					   LICTOR_HOOK_BIT(LICTOR_HOOK_sysctl_permission) |
@@ -282,7 +291,6 @@ int lictor_engine_install(struct lictor_engine *engine, const struct lictor_comp
 		empty_slot(engine, slot, true);
 		return error;
 	}
-	forget_held(engine);
 	__atomic_store_n(&engine->control->held, LICTOR_HELD_SOME | LICTOR_HELD_SEARCH,
 			 __ATOMIC_RELEASE);
 	flip(engine, generation, hooks);

@@ -83,10 +83,14 @@ static __always_inline int lictor_own_connect(struct sock *sk, const struct sock
 	const struct lictor_control *c = lictor_in_force();
 	struct lictor_scratch *s = NULL;
 	u64 task = bpf_get_current_pid_tgid(), which = (u64)sk;
+	int begun;
 
-	if (!c || !BPF_CORE_READ_BITFIELD(sk, sk_kern_sock) ||
-	    lictor_begin(LICTOR_EVENT_CONNECT, LICTOR_EVENTS, hook, LICTOR_VIA_FENTRY, &s) !=
-		    LICTOR_DECIDE || !s)
+	if (!c || !BPF_CORE_READ_BITFIELD(sk, sk_kern_sock))
+		return 0;
+	begun = lictor_begin(LICTOR_EVENT_CONNECT, LICTOR_EVENTS, hook, LICTOR_VIA_FENTRY, &s);
+	if (begun == LICTOR_CLOSED)
+		bpf_map_update_elem(&refused, &task, &which, BPF_ANY);
+	if (begun != LICTOR_DECIDE || !s)
 		return 0;
 	lictor_gather_socket(s, sk);
 	lictor_gather_own_end(s, sk);

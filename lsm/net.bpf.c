@@ -118,7 +118,7 @@ SEC(LICTOR_SECTION "socket_sendmsg")
 int LICTOR_PROG(lsm_socket_sendmsg, struct socket *sock, struct msghdr *msg, int size)
 {
 	struct sock *sk = KREAD(sock, sk);
-	u32 length = KREAD(msg, msg_namelen), family, protocol;
+	u32 length = KREAD(msg, msg_namelen), family, protocol, type;
 	void *name = KREAD(msg, msg_name);
 	u16 asked = AF_INET;
 
@@ -126,18 +126,20 @@ int LICTOR_PROG(lsm_socket_sendmsg, struct socket *sock, struct msghdr *msg, int
 		return 0;
 	family = KREAD(sk, __sk_common.skc_family);
 	protocol = KREAD(sk, sk_protocol);
+	type = KREAD(sk, sk_type);
 	if (family == AF_UNIX || lictor_kernel_family(family))
 		return 0;
 	if (!name || !length)
 		return lictor_send_connected(sock, sk);
 	/* On a stream the address is ignored, but for one that opens with its first data. */
-	if (KREAD(sk, sk_type) == SOCK_STREAM && protocol != IPPROTO_SCTP &&
+	if (type == SOCK_STREAM && protocol != IPPROTO_SCTP &&
 	    !(KREAD(msg, msg_flags) & MSG_FASTOPEN))
-		return 0;
+		return lictor_send_connected(sock, sk);
 	/* To UDP over IPv6 it means "no address": to the peer that connect() was judged by. */
 	bpf_probe_read_kernel(&asked, sizeof(asked), name);
-	if (asked == AF_UNSPEC && family == AF_INET6 && protocol == IPPROTO_UDP)
-		return 0;
+	if (asked == AF_UNSPEC && family == AF_INET6 && type == SOCK_DGRAM &&
+	    (protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE))
+		return lictor_send_connected(sock, sk);
 	LICTOR_OPEN(s, LICTOR_EVENT_CONNECT, LICTOR_EVENTS, socket_sendmsg);
 	lictor_gather_socket(s, sk);
 	lictor_gather_own_end(s, sk);

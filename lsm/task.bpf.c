@@ -52,8 +52,8 @@ int LICTOR_PROG(lsm_task_kill, struct task_struct *target, struct kernel_siginfo
 }
 
 /*
- * The signal of a descriptor that somebody has made tell of input (F_SETOWN, F_SETSIG). Refused, the
- * signal is not sent; who writes is taken for the sender.
+ * The signal of a descriptor that somebody has made tell of input (F_SETOWN, F_SETSIG). Who writes is
+ * told as the sender, and may know nothing of it: the signal is not sent, and nobody is killed.
  */
 SEC(LICTOR_SECTION "file_send_sigiotask")
 int LICTOR_PROG(lsm_file_send_sigiotask, struct task_struct *target, const void *owner, int signal)
@@ -64,6 +64,10 @@ int LICTOR_PROG(lsm_file_send_sigiotask, struct task_struct *target, const void 
 	lictor_number(s, LICTOR_FIELD_SIGNAL_NAME, signal <= 0 ? SIGIO : signal > 32 ? 32 : signal);
 	lictor_gather_target(s, target);
 	lictor_decide(s, LICTOR_EVENT_SIGNAL, 0);
+	if (s->outcome.action == LICTOR_ACTION_KILL)
+		s->outcome.action = LICTOR_ACTION_BLOCK;
+	else if (s->outcome.action == LICTOR_ACTION_SIGNAL)
+		s->outcome.action = LICTOR_ACTION_ALERT;
 	return lictor_deny(s);
 }
 

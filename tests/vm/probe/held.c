@@ -78,6 +78,7 @@ static int use(int fd, const char *way)
 {
 	static const char text[] = "held\n";
 	struct iovec part = { (void *)(uintptr_t)text, sizeof(text) - 1 };
+	struct sockaddr ignored = { .sa_family = AF_INET };
 	long done;
 
 	if (is(way, "nothing"))
@@ -88,6 +89,8 @@ static int use(int fd, const char *way)
 		done = pwritev(fd, &part, 1, 0);
 	else if (is(way, "send"))
 		done = send(fd, text, sizeof(text) - 1, MSG_NOSIGNAL);
+	else if (is(way, "sendto"))
+		done = sendto(fd, text, sizeof(text) - 1, MSG_NOSIGNAL, &ignored, sizeof(ignored));
 	else if (is(way, "truncate"))
 		done = ftruncate(fd, 0);
 	else if (is(way, "fallocate"))

@@ -54,6 +54,18 @@ static int do_mount_remount(char **arg)
 	return 0;
 }
 
+/* mount-remount-twice DIR: mount(2) tries it first, and what it says is not looked at */
+static int do_mount_remount_twice(char **arg)
+{
+	int context = fspick(AT_FDCWD, arg[0], FSPICK_CLOEXEC);
+
+	CHECK(context);
+	CHECK(fsconfig(context, FSCONFIG_SET_FLAG, "ro", NULL, 0));
+	mount(NULL, arg[0], NULL, MS_REMOUNT | MS_RDONLY, NULL);
+	CHECK(fsconfig(context, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0));
+	return 0;
+}
+
 /* mount-attributes DIR [open]: no set-user-ID there; by its name, or a descriptor */
 static int do_mount_attributes(char **arg)
 {
@@ -78,6 +90,7 @@ const struct word probe_mount[] = {
 	{ "mount-move", 2, do_mount_move },
 	{ "mount-new", 2, do_mount_new },
 	{ "mount-remount", 1, do_mount_remount },
+	{ "mount-remount-twice", 1, do_mount_remount_twice },
 	{ "umount", 2, do_umount },
 	{ NULL, 0, NULL },
 };

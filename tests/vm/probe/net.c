@@ -199,6 +199,18 @@ static int do_mptcp_pair(char **arg)
 	return 0;
 }
 
+/* raw-six IP: a datagram of a raw socket for UDP, to an address of no family */
+static int do_raw_six(char **arg)
+{
+	union address to;
+	socklen_t length = address_of(arg[0], "0", &to);
+	int fd = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_UDP);
+
+	CHECK(fd);
+	to.any.sa_family = AF_UNSPEC;
+	return finish((int)sendto(fd, "xxxxxxxx", 8, 0, &to.any, length));
+}
+
 static int do_raw(char **arg)
 {
 	union address to;
@@ -495,6 +507,7 @@ const struct word probe_net[] = {
 	{ "mptcp-pair", 2, do_mptcp_pair },
 	{ "packet", 2, do_packet },
 	{ "raw", 1, do_raw },
+	{ "raw-six", 1, do_raw_six },
 	{ "sctp", 2, do_sctp },
 	{ "sctp-bindx", 2, do_sctp_bindx },
 	{ "sctp-connectx", 2, do_sctp_connectx },
