@@ -12,7 +12,7 @@
 #include <linux/types.h>
 #endif
 
-#define LICTOR_ABI_VERSION 2
+#define LICTOR_ABI_VERSION 3
 
 /* ---- the vocabulary's numbers, from rules/vocab.tab ---- */
 
@@ -590,6 +590,15 @@ struct lictor_late {
 	__u16 length;
 	__u16 names;		/* in number 0: how many there are */
 	char name[LICTOR_LATE_NAME];
+};
+
+/* A file that the loader has open, as the kernel knows it: how anchors are found. */
+struct lictor_root_file {
+	__u64 ino;
+	__u32 fd;
+	__u32 dev;
+	__u32 igeneration;
+	__u32 pad;
 };
 
 /* A descriptor older than the rules: the file behind it when it was found. */

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * From facts to an outcome: begin() opens a decision, decide() matches one event and adds what it
- * found, close() reports it and gives the buffer back. Nothing here denies: the outcome is a
- * number, and only programs in lsm/ turn it into an errno.
+ * found, observe() here, or deny() in lsm/verdict.bpf.h, reports it and gives the buffer back.
+ * Nothing here denies: the outcome is a number, and only programs in lsm/ turn it into an errno.
  */
 #ifndef LICTOR_DECIDE_H
 #define LICTOR_DECIDE_H
 
 #include "bpf/subject.bpf.h"
 
-/* What begin() says where there is no buffer to decide with. */
+/* What begin() returns. */
 #define LICTOR_PASS 0
 #define LICTOR_DECIDE 1
 #define LICTOR_CLOSED 2

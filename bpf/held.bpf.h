@@ -27,7 +27,7 @@ static __always_inline bool lictor_held(struct file *file)
 }
 
 /* It is being opened now: whatever was known of the address is of another file. */
-static __always_inline void lictor_forget(struct file *file)
+static __always_inline void lictor_note_open(struct file *file)
 {
 	const struct lictor_control *c = lictor_in_force();
 	struct lictor_opened opened;

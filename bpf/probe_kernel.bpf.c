@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What no LSM hook is told of, seen where the kernel does it: namespaces entered, trees cloned,
- * mount attributes, modules removed, the clock adjusted, names set, opens refused. These programs
- * run when it has been done (or refused); they report, and signal where that is asked.
+ * mount attributes, modules removed, the clock adjusted, names set, sockets made standard input,
+ * opens refused. These programs run when it is allowed, done or refused; they report, and signal
+ * where that is asked.
  */
 #include "bpf/net.bpf.h"
 #include "bpf/target.bpf.h"

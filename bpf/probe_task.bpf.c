@@ -397,21 +397,13 @@ int classify_lineage(struct bpf_iter__task *ctx)
 	return 0;
 }
 
-/* The kernel's own numbers of the files that the loader has opened: how anchors are found. */
-struct lictor_own {
-	u64 ino;
-	u32 fd;
-	u32 dev;
-	u32 igeneration;
-	u32 pad;
-};
-
+/* The kernel's own numbers of the files that the loader has opened. */
 SEC("iter/task_file")
 int read_anchors(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
-	struct lictor_own opened = {};
+	struct lictor_root_file opened = {};
 	struct nsproxy *namespaces;
 	struct lictor_control *c;
 	struct inode *inode;

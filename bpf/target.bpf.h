@@ -8,7 +8,7 @@
 
 #include "bpf/facts.bpf.h"
 
-/* What is done to a mount: mount.operation. */
+/* What is done to a mount: the values of mount.operation in rules/vocab.tab. */
 enum lictor_mount_operation {
 	LICTOR_MOUNT_NEW, LICTOR_MOUNT_BIND, LICTOR_MOUNT_REMOUNT, LICTOR_MOUNT_MOVE,
 	LICTOR_MOUNT_PROPAGATION, LICTOR_MOUNT_PIVOT, LICTOR_MOUNT_CLONE, LICTOR_MOUNT_ATTRIBUTES,

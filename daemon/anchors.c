@@ -25,14 +25,6 @@
 
 #define AT_ONCE 256 /* descriptors open at a time */
 
-struct opened {	/* as bpf/probe_task.bpf.c writes it */
-	uint64_t ino;
-	uint32_t fd;
-	uint32_t dev;
-	uint32_t igeneration;
-	uint32_t pad;
-};
-
 struct search {
 	struct lictor_engine *engine;
 	struct lictor_arena *arena;
@@ -78,7 +70,7 @@ ssize_t lictor_engine_iterate(struct lictor_engine *engine, const char *name, pi
 	return got < 0 ? got : (ssize_t)used;
 }
 
-static int add(struct search *search, const char *path, const struct opened *opened)
+static int add(struct search *search, const char *path, const struct lictor_root_file *opened)
 {
 	if (search->count == search->room) {
 		size_t room = search->room ? search->room * 2 : 256;
@@ -101,8 +93,8 @@ static int add(struct search *search, const char *path, const struct opened *ope
 /* Asks the kernel about the descriptors that are open, and closes them. */
 static int settle(struct search *search)
 {
-	size_t room = (AT_ONCE + 512) * sizeof(struct opened);
-	struct opened *list = search->pending ? malloc(room) : NULL;
+	size_t room = (AT_ONCE + 512) * sizeof(struct lictor_root_file);
+	struct lictor_root_file *list = search->pending ? malloc(room) : NULL;
 	ssize_t bytes;
 	int error = 0;
 

@@ -18,13 +18,13 @@ struct lictor_engine;
 
 /* What this kernel lets us do, found out by trying; one line each in `lictor doctor`. */
 struct lictor_hook_state {
-	const char *hook;	/* kernel's name */
+	const char *hook;	/* its name, the kernel's mostly */
 	enum lictor_via way;
 	const char *via;	/* its name */
 	uint64_t events;	/* that it decides */
-	bool loaded;
+	bool loaded;		/* can be: done when rules need it */
 	bool attached;
-	int error;		/* errno why it is not loaded or attached */
+	int error;		/* errno why it cannot be */
 };
 
 struct lictor_host_check {
@@ -36,11 +36,12 @@ struct lictor_host_check {
 typedef void lictor_engine_log(int priority, const char *text);
 
 /*
- * Loads every program that this kernel takes. Returns 0, -ENOSYS if the kernel cannot carry Lictor
+ * Finds the way to each hook, and loads the programs that are always there; the others are loaded
+ * when rules need them. Returns 0, -ENOSYS if the kernel cannot carry Lictor
  * at all (no BTF, no task storage: older than 5.11), -EPERM without the capabilities, or what bpf(2)
  * said. way: LICTOR_VIA_LSM, _FMOD_RET or _KPROBE for the hooks of the LSM table, LICTOR_VIAS for
  * the best that there is. What was found is in lictor_engine_hooks() and, also after failure, in
- * lictor_engine_checks().
+ * lictor_host_checks().
  */
 int lictor_engine_open(lictor_engine_log *log, enum lictor_via way,
 		       struct lictor_engine **ret_engine);
@@ -53,7 +54,7 @@ size_t lictor_host_checks(struct lictor_host_check *check, size_t room);
 /*
  * How strongly this kernel can carry out an action for an event: the strongest enum lictor_action
  * that can (LICTOR_ACTION_NONE: the event is not even seen), and in ret_why a text for people where
- * that is less than KILL. mapped: for exec, whether executable mappings are seen too.
+ * that is less than KILL.
  */
 enum lictor_action lictor_engine_can(const struct lictor_engine *engine, enum lictor_event event,
 				     const char **ret_why);

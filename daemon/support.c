@@ -39,6 +39,9 @@ static bool monitors(const struct lictor_rule *rule, bool monitor)
  */
 static enum lictor_action given(enum lictor_action wanted, enum lictor_action can)
 {
+	/* What can deny and not kill, programs of control groups, cannot signal either. */
+	if (can == LICTOR_ACTION_BLOCK && wanted == LICTOR_ACTION_SIGNAL)
+		return LICTOR_ACTION_ALERT;
 	if (can >= wanted)
 		return wanted;
 	if (can == LICTOR_ACTION_SIGNAL && wanted == LICTOR_ACTION_BLOCK)

@@ -34,7 +34,7 @@ static const char *const via_words[LICTOR_VIAS] = {
 /* ---- to the hooks of the LSM table ---- */
 
 /* bpf among the active LSMs: without it LSM programs attach, and never run. */
-static int lsm_active(void)
+static int lsm_error(void)
 {
 	char list[512] = ",";
 	int fd = open("/sys/kernel/security/lsm", O_RDONLY | O_CLOEXEC);
@@ -52,7 +52,7 @@ static int lsm_active(void)
 }
 
 /* While it is 0, programs attach and are never called: not even an error says so. */
-static int ftrace_enabled(void)
+static int ftrace_error(void)
 {
 	char value = '1';
 	int fd = open("/proc/sys/kernel/ftrace_enabled", O_RDONLY | O_CLOEXEC);
@@ -89,10 +89,10 @@ static int loads(const struct btf *kernel, enum bpf_prog_type type, enum bpf_att
 /* Programs may load and yet never run: what else a way needs. */
 static int try_way(const struct btf *kernel, enum lictor_via way)
 {
-	int error = ftrace_enabled();
+	int error = ftrace_error();
 
 	if (way == LICTOR_VIA_LSM && !error)
-		error = lsm_active();
+		error = lsm_error();
 	if (error)
 		return error;
 	switch ((int)way) {

@@ -31,7 +31,8 @@ int lictor_ways_choose(struct lictor_engine *engine, const struct btf *kernel);
 /*
  * Fills in engine->hook: the way of each, and whether it can be loaded (`loaded`; done when rules
  * need it, by lictor_engine_load()), or why not. Needs what lictor_ways_choose() leaves,
- * engine->cgroup_fd and cgroup_error, and the first batch: its sections name the functions that are watched.
+ * engine->cgroup_fd and cgroup_error, and the first batch: its sections name the functions that are
+ * watched.
  */
 void lictor_ways_find(struct lictor_engine *engine, const struct btf *kernel);
 

@@ -87,7 +87,7 @@ int LICTOR_PROG(lsm_sysctl_open, struct file *file)
 
 	if (!lictor_is_proc(dentry) || !lictor_opens_for_writing(file))
 		return 0;
-	lictor_forget(file);
+	lictor_note_open(file);
 	LICTOR_OPEN(s, LICTOR_EVENT_SYSCTL, LICTOR_EVENTS, sysctl_open);
 	return lictor_sysctl(s, dentry);
 }
@@ -120,7 +120,7 @@ int LICTOR_PROG(lsm_file_open, struct file *file)
 	/* Before 6.5, overlayfs opens the file in its layer under the name that has been judged. */
 	if (KREAD(file, f_inode, i_sb) != KREAD(dentry, d_sb))
 		return 0;
-	lictor_forget(file);
+	lictor_note_open(file);
 	LICTOR_OPEN(s, lictor_opens_for_writing(file) ? LICTOR_EVENT_WRITE : LICTOR_EVENT_READ,
 		    mode & FMODE_READ ? LICTOR_EVENT_READ : LICTOR_EVENTS, file_open);
 	lictor_number(s, LICTOR_FIELD_FILE_FLAGS, lictor_open_flags(flags));

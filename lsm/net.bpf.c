@@ -24,7 +24,7 @@ static __always_inline void lictor_note_connect(struct lictor_scratch *s)
 	struct lictor_subject *subject =
 		bpf_task_storage_get(&subjects, bpf_get_current_task_btf(), 0, 0);
 
-	if (!subject)
+	if (!subject || s->outcome.action >= LICTOR_ACTION_BLOCK)
 		return;
 	__builtin_memcpy(subject->connect_to, s->facts.v.address[LICTOR_ADDRESS_DESTINATION], 16);
 	subject->connect_port = s->facts.v.num[LICTOR_FIELD_DESTINATION_PORT];
@@ -59,7 +59,7 @@ int LICTOR_PROG(lsm_socket_connect, struct socket *sock, struct sockaddr *addres
 }
 
 /* Sending by a connection that is older than the rules is connecting to its peer. */
-static __always_inline void lictor_connected(struct lictor_scratch *s, struct sock *sk)
+static __always_inline void lictor_decide_connected(struct lictor_scratch *s, struct sock *sk)
 {
 	s->record.flags = LICTOR_RECORD_HELD;
 	lictor_gather_socket(s, sk);
@@ -75,7 +75,7 @@ static __always_inline int lictor_send_connected(struct socket *sock, struct soc
 	if (!file || !lictor_held(file))
 		return 0;
 	LICTOR_OPEN(s, LICTOR_EVENT_CONNECT, LICTOR_EVENTS, socket_sendmsg);
-	lictor_connected(s, sk);
+	lictor_decide_connected(s, sk);
 	return lictor_deny(s);
 }
 
@@ -106,7 +106,7 @@ int LICTOR_PROG(lsm_held_send, struct file *file, int mask)
 	if (!sk)
 		return 0;
 	LICTOR_OPEN(s, LICTOR_EVENT_CONNECT, LICTOR_EVENTS, held_send);
-	lictor_connected(s, sk);
+	lictor_decide_connected(s, sk);
 	if (s->outcome.action < LICTOR_ACTION_BLOCK) {
 		lictor_scratch_put(s);
 		return 0;
@@ -233,8 +233,8 @@ int LICTOR_PROG(lsm_socket_bind, struct socket *sock, struct sockaddr *address, 
 	return lictor_deny(s);
 }
 
-/* A socket of this process's that others connect to. */
-static __always_inline int lictor_listener(struct lictor_scratch *s, struct sock *sk, u32 event)
+/* A socket of this process's that others connect to: the hook's return value. */
+static __always_inline int lictor_judge_listener(struct lictor_scratch *s, struct sock *sk, u32 event)
 {
 	lictor_gather_socket(s, sk);
 	lictor_gather_own_end(s, sk);
@@ -252,7 +252,7 @@ int LICTOR_PROG(lsm_socket_listen, struct socket *sock, int backlog)
 	if (!sk)
 		return 0;
 	LICTOR_OPEN(s, LICTOR_EVENT_LISTEN, LICTOR_EVENTS, socket_listen);
-	return lictor_listener(s, sk, LICTOR_EVENT_LISTEN);
+	return lictor_judge_listener(s, sk, LICTOR_EVENT_LISTEN);
 }
 
 /* Who connects is not known yet: sock_graft. */
@@ -264,7 +264,7 @@ int LICTOR_PROG(lsm_socket_accept, struct socket *sock, struct socket *newsock)
 	if (!sk)
 		return 0;
 	LICTOR_OPEN(s, LICTOR_EVENT_ACCEPT, LICTOR_EVENTS, socket_accept);
-	return lictor_listener(s, sk, LICTOR_EVENT_ACCEPT);
+	return lictor_judge_listener(s, sk, LICTOR_EVENT_ACCEPT);
 }
 
 /* A connection has been taken: rules that ask for the peer. Nothing can be denied any more. */

@@ -113,6 +113,8 @@ static void test_events(void **state)
 		  " kernel.core_pattern" },
 		{ LICTOR_EVENT_IO_URING, "polling of io_uring by a kernel thread", " sqpoll" },
 		{ LICTOR_EVENT_USERFAULTFD, "use of userfaultfd", "" },
+		{ LICTOR_EVENT_DUP, "use of a connection with 203.0.113.9:4444/tcp as stdin",
+		  " stdin 203.0.113.9:4444/tcp" },
 		{ LICTOR_EVENT_OPEN_FAILED, "refused opening of /tmp/x.sh", " /tmp/x.sh" },
 	};
 
