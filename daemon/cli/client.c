@@ -16,7 +16,7 @@
 #include "daemon/own.h"
 #include "daemon/request.h"
 
-#define ANSWER_SECONDS 60	/* rules may be compiling */
+#define ANSWER_SECONDS 300	/* rules may be compiling, and a slow machine verifying programs */
 
 struct lictor_client {
 	FILE *stream;
@@ -110,8 +110,10 @@ void lictor_client_free(struct lictor_client *client)
 
 const char *lictor_client_line(struct lictor_client *client, size_t *ret_length)
 {
-	ssize_t length = getline(&client->line, &client->room, client->stream);
+	ssize_t length;
 
+	errno = 0;
+	length = getline(&client->line, &client->room, client->stream);
 	if (length <= 0 || client->line[length - 1] != '\n')
 		return NULL;
 	client->line[--length] = '\0';
@@ -230,6 +232,9 @@ int lictor_client_each(struct lictor_client *client, bool json,
 	}
 	if (end || status)
 		return status;
+	if (errno == EAGAIN)
+		return lictor_cli_fail(LICTOR_EXIT_FINDINGS, "lictord has not answered in %d seconds",
+				       ANSWER_SECONDS);
 	if (!any)
 		return lictor_cli_fail(LICTOR_EXIT_PERMISSION,
 				       "lictord hung up (root and members of the group lictor may "
