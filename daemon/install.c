@@ -169,7 +169,7 @@ static int attach_all(struct lictor_engine *engine, lictor_hook_set hooks, licto
 		/* Somebody may have closed the root control group to other programs. */
 		if (error && carriers_of(hooks) >> i & 1) {
 			lictor_engine_say(engine, LOG_WARNING, "attaching %s: %s: connections of the "
-					  "kernel's own can only be reported",
+					  "kernel's own may not be seen, nor denied",
 					  engine->hook[i].hook, strerror(-error));
 			continue;
 		}

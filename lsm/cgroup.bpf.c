@@ -88,7 +88,7 @@ static __always_inline int lictor_own_connect(struct sock *sk, const struct sock
 	if (!c || !BPF_CORE_READ_BITFIELD(sk, sk_kern_sock))
 		return 0;
 	begun = lictor_begin(LICTOR_EVENT_CONNECT, LICTOR_EVENTS, hook, LICTOR_VIA_FENTRY, &s);
-	if (begun == LICTOR_CLOSED)
+	if (begun == LICTOR_CLOSED && c->refuses)
 		bpf_map_update_elem(&refused, &task, &which, BPF_ANY);
 	if (begun != LICTOR_DECIDE || !s)
 		return 0;
