@@ -29,8 +29,8 @@ object = $(patsubst %.c,$(B)/o/%.o,$(1))
 
 RULES := $(wildcard rules/*.c)
 OUTPUT := $(wildcard output/*.c)
-ENGINE := $(addprefix daemon/,loader.c ways.c install.c ring.c anchors.c hostcheck.c kill.c \
-	process.c)
+ENGINE := $(addprefix daemon/,loader.c ways.c install.c ring.c anchors.c mounts.c follow.c \
+	hostcheck.c kill.c process.c)
 DAEMON := $(wildcard daemon/*.c)
 CLI := $(wildcard daemon/cli/*.c) $(addprefix daemon/,config.c nearest.c support.c) $(ENGINE) \
 	output/line.c output/escape.c
@@ -94,6 +94,7 @@ $(B)/unit/decode $(B)/unit/enrich: $(B)/unit/%: $(B)/o/tests/unit/%.o $(call obj
 
 $(B)/unit/daemon_config: $(B)/o/tests/unit/daemon_config.o \
 		$(call object,daemon/config.c daemon/nearest.c $(RULES))
+$(B)/unit/daemon_mounts: $(B)/o/tests/unit/daemon_mounts.o $(call object,daemon/mounts.c)
 $(B)/unit/daemon_process: $(B)/o/tests/unit/daemon_process.o \
 		$(call object,daemon/process.c daemon/kill.c)
 $(B)/unit/daemon_support: $(B)/o/tests/unit/daemon_support.o $(call object,daemon/support.c $(RULES))

@@ -160,9 +160,8 @@ enum lictor_via {
 	X(uring_cmd, LSM, E(IO_URING)) \
 	X(inode_init_security_anon, LSM, E(IO_URING) | E(USERFAULTFD)) \
 	X(task_getsid, LSM, 0)	/* the canary */ \
-	X(anchor_mount, LSM, 0)	/* anchors of what is mounted later */ \
-	X(anchor_super, LSM, 0) \
-	X(anchor_move, LSM, 0) \
+	X(anchor_move, LSM, 0)	/* anchors of what is mounted later */ \
+	X(sb_delete, LSM, 0)	/* and of what is no more */ \
 	X(sched_process_exec, TP_BTF, E(EXEC)) \
 	X(sched_process_exit, TP_BTF, E(EXIT)) \
 	X(task_newtask, TP_BTF, E(NAMESPACE)) \
@@ -180,6 +179,9 @@ enum lictor_via {
 	X(fd_install, FENTRY, E(DUP)) \
 	X(uts_proc_notify, FENTRY, E(HOSTNAME)) \
 	X(proc_do_uts_string, FENTRY, E(HOSTNAME)) \
+	X(graft_tree, FENTRY, 0)	/* anchors, see anchor_move */ \
+	X(mnt_set_mountpoint, FENTRY, 0) \
+	X(path_mount, FENTRY, 0) \
 	X(may_open, FENTRY, E(OPEN_FAILED)) \
 	X(vfs_truncate, FENTRY, E(OPEN_FAILED)) \
 	X(tcp_v4_pre_connect, FENTRY, E(CONNECT))	/* the kernel's own connections; */ \
@@ -244,6 +246,9 @@ enum lictor_reason {
 #define LICTOR_ATOMS_MAX	256u	/* distinct predicates on ancestors, and on their names */
 #define LICTOR_PROBES_MAX	32u	/* steps in a hash table of the image */
 #define LICTOR_ANCHOR_NAMES	4u	/* names of one object */
+#define LICTOR_LATE_NAMES	8u	/* more of it, since the rules came */
+#define LICTOR_OBJECT_NAMES	(LICTOR_ANCHOR_NAMES + LICTOR_LATE_NAMES)
+#define LICTOR_FILTER		64u	/* words of a filter of objects, 4,096 bits */
 #define LICTOR_POOL		16u	/* scratch buffers beyond one a CPU */
 
 /* ---- the image: what a rule set is compiled into ---- */
@@ -285,7 +290,7 @@ struct lictor_image {
 	__u32 rules;
 	__u32 rule_off;				/* struct lictor_rule_entry[rules] */
 	struct lictor_table_hash anchors;	/* of struct lictor_anchor */
-	__u64 anchor_filter[64];		/* bit (ino mixed with dev): maybe an anchor */
+	__u64 anchor_filter[LICTOR_FILTER];	/* bit (ino mixed with dev): maybe an anchor */
 	__u32 event[LICTOR_EVENTS];		/* offsets of struct lictor_event_head */
 	__u32 pad;
 	struct lictor_atoms carried[2];		/* atoms that the generation before had too:
@@ -543,6 +548,9 @@ struct lictor_control {
 	char ftrace_name[16];
 	__u32 held;		/* LICTOR_HELD_* */
 	__u32 refuses;		/* connections of the kernel's own can be denied */
+	__u32 gone;		/* a device of the images is: see the map `devices` */
+	__u32 late_slot;	/* of late_filter, for reading; written are both */
+	__u64 late_filter[2][LICTOR_FILTER]; /* as anchor_filter, of the map `late_anchors` */
 };
 
 struct lictor_rule_count {	/* matched = reported + limited + lost */
@@ -574,8 +582,8 @@ struct lictor_limit {
 	__u32 suppressed;	/* reports left out and not yet told */
 };
 
-/* The root of a file system that was mounted after the rules came, and its name on the host. */
-#define LICTOR_LATE_NAME 244u
+/* The root of a mount that was made after the rules came, and its name on the host. */
+#define LICTOR_LATE_NAME 240u
 
 struct lictor_late_key {
 	__u64 ino;
@@ -588,8 +596,15 @@ struct lictor_late_key {
 struct lictor_late {
 	__u64 since_ns;		/* in number 0: when it was mounted last; CLOCK_MONOTONIC */
 	__u16 length;
-	__u16 names;		/* in number 0: how many there are */
+	__u16 names;		/* in number 0: how many there are; 0: it is no more */
+	__u32 part;		/* not the root of its file system */
 	char name[LICTOR_LATE_NAME];
+};
+
+/* A device that an image has anchors on. */
+struct lictor_device {
+	__u32 dev;
+	__u32 slot;		/* of the image: its generation & 1 */
 };
 
 /* A file that the loader has open, as the kernel knows it: how anchors are found. */

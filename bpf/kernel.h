@@ -34,6 +34,7 @@ typedef struct {
 
 struct list_head {
 	struct list_head *next;
+	struct list_head *prev;
 };
 
 struct qstr {
@@ -98,7 +99,32 @@ struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
+	struct list_head mnt_mounts;
+	struct list_head mnt_child;
 	struct mnt_namespace *mnt_ns;
+};
+
+struct mountpoint {
+	struct dentry *m_dentry;
+};
+
+#define MS_RDONLY 1
+#define MS_NOSUID 2
+#define MS_NODEV 4
+#define MS_NOEXEC 8
+#define MS_REMOUNT 32
+#define MS_BIND 4096
+#define MS_MOVE 8192
+#define MS_REC 16384
+#define MS_UNBINDABLE (1 << 17)
+#define MS_PRIVATE (1 << 18)
+#define MS_SLAVE (1 << 19)
+#define MS_SHARED (1 << 20)
+#define MS_PROPAGATION (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
+
+struct pinned_mountpoint {	/* since 6.17 */
+	struct mountpoint *mp;
+	struct mount *parent;
 };
 
 struct path {

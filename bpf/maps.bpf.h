@@ -87,10 +87,10 @@ struct {
 } limits SEC(".maps");
 
 /*
- * A file system's root -> where the host has mounted it since the image was made. Written within
- * the mount itself (lsm/anchor.bpf.c), put right by the daemon when the table of mounts has changed;
- * read by walks that find no anchor in the image. Full: a file system that is mounted then is known
- * by the process's own view only, until the next reload, which is counted (NO_ANCHOR).
+ * The root of a mount -> where the host has mounted it since the image was made. Written within the
+ * mount itself (bpf/probe_mount.bpf.c), put right by the daemon when the table of mounts has
+ * changed; read by walks, beside the image. Full: what is mounted then is known by the process's own
+ * view only, until the next reload, which is counted (NO_ANCHOR).
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -101,15 +101,17 @@ struct {
 } late_anchors SEC(".maps");
 
 /*
- * A task -> where it is mounting something, from sb_mount until sb_kern_mount in the same call.
- * length 0: nothing, or the place could not be told. Gone with the task.
+ * A device of an image -> whether its file system is gone: its number, and those of its inodes, may
+ * be used again by anybody. Written by the daemon before the image comes into force, and by the end
+ * of a file system; read where an anchor of the image is found. Full: the rules are not loaded.
  */
 struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct lictor_late);
-} mounting SEC(".maps");
+	__uint(max_entries, 16384);
+	__type(key, struct lictor_device);
+	__type(value, u32);
+} devices SEC(".maps");
 
 /*
  * Address of a struct file that was open before the rules in force came -> which file that was.

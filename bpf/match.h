@@ -381,7 +381,7 @@ static __inline __attribute__((always_inline)) __u32 lictor_anchor_bit(__u64 ino
 {
 	__u64 mix = (ino ^ dev) * LICTOR_HASH_PRIME;
 
-	return (__u32)(mix >> 52);	/* 4,096 bits */
+	return (__u32)(mix >> 52) & (LICTOR_FILTER * 64 - 1);
 }
 
 static __inline __attribute__((always_inline)) __u32

@@ -16,8 +16,8 @@
 
 struct lictor_climb {
 	struct dentry *dentry;
-	struct dentry *root;
 	struct lictor_scratch *s;	/* s->climbing: which ascent */
+	const struct lictor_control *control;
 	const void *page;		/* the image's first */
 	const void *anchors;		/* the page of its anchors */
 };
@@ -66,17 +66,58 @@ static __always_inline int lictor_prepend(struct lictor_scratch *s, struct licto
 	return 0;
 }
 
+/* A mount's root: mounted since the image was made? */
+static __always_inline void lictor_late_check(struct lictor_climb *c, u64 ino, u32 igeneration)
+{
+	struct lictor_ascent *a = lictor_climbing(c);
+	struct lictor_late_key *key = &c->s->late_key;
+	const struct lictor_late *late;
+
+	key->ino = ino;
+	key->dev = a->dev;
+	key->igeneration = igeneration;
+	key->number = 0;
+	key->pad = 0;
+	late = bpf_map_lookup_elem(&late_anchors, key);
+	if (late)
+		a->late = late->names;
+}
+
+/* Are the numbers of this device those of the file system that the image means? */
+static __always_inline bool lictor_device_is_there(struct lictor_climb *c, u32 dev)
+{
+	struct lictor_device *device = &c->s->device;
+	const u32 *gone;
+
+	if (!c->control->gone)
+		return true;
+	device->dev = dev;
+	device->slot = LICTOR_GET(c->page, 0, struct lictor_image, generation) & 1;
+	gone = bpf_map_lookup_elem(&devices, device);
+	return !gone || !*gone;
+}
+
 static __always_inline void lictor_anchor_check(struct lictor_climb *c, u64 ino, u32 dev,
 						u32 igeneration)
 {
+	const struct lictor_control *control = c->control;
 	const void *page = c->page;
 	struct lictor_ascent *a = lictor_climbing(c);
 	u32 bit = lictor_anchor_bit(ino, dev), table, slots, slot, i;
+	u64 known = LICTOR_AT(u64, page, (u32)__builtin_offsetof(struct lictor_image, anchor_filter) +
+						 (bit >> 6) * 8);
+	u64 late = control->late_filter[control->late_slot & 1][bit >> 6];
 
-	if (!(LICTOR_AT(u64, page, (u32)__builtin_offsetof(struct lictor_image, anchor_filter) +
-					   (bit >> 6) * 8) &
-	      1ull << (bit & 63)))
+	if (!((known | late) & 1ull << (bit & 63)))
 		return;
+	if (late & 1ull << (bit & 63))
+		lictor_late_check(c, ino, igeneration);
+	if (a->late) {
+		a->anchored = a->late;
+		a->suffix = a->cursor;
+		a->ino = ino;
+		a->igeneration = igeneration;
+	}
 	table = LICTOR_GET(page, 0, struct lictor_image, anchors.off);
 	slots = LICTOR_GET(page, 0, struct lictor_image, anchors.slots);
 	slot = lictor_anchor_slot(ino, dev, igeneration);
@@ -89,43 +130,17 @@ static __always_inline void lictor_anchor_check(struct lictor_climb *c, u64 ino,
 		if (LICTOR_GET(page, at, struct lictor_anchor, ino) == ino &&
 		    LICTOR_GET(page, at, struct lictor_anchor, dev) == dev &&
 		    LICTOR_GET(page, at, struct lictor_anchor, igeneration) == igeneration) {
-			a->anchored = LICTOR_GET(page, at, struct lictor_anchor, names);
+			if (!lictor_device_is_there(c, dev))
+				return;
+			a->anchored = a->late + LICTOR_GET(page, at, struct lictor_anchor, names);
 			a->suffix = a->cursor;
 			a->name = LICTOR_GET(page, at, struct lictor_anchor, name);
 			a->name_length = LICTOR_GET(page, at, struct lictor_anchor, length);
 			a->ino = ino;
-			a->dev = dev;
 			a->igeneration = igeneration;
 			return;
 		}
 	}
-}
-
-/* The root of a mount or file system that the image does not know: mounted since? */
-static __always_inline void lictor_late_check(struct lictor_climb *c)
-{
-	struct lictor_ascent *a = lictor_climbing(c);
-	struct inode *inode = lictor_dentry_inode(c->dentry);
-	struct lictor_late_key *key = &c->s->late_key;
-	const struct lictor_late *late;
-
-	if (!inode)
-		return;
-	key->ino = KREAD(inode, i_ino);
-	key->dev = a->dev;
-	key->igeneration = KREAD(inode, i_generation);
-	key->number = 0;
-	key->pad = 0;
-	late = bpf_map_lookup_elem(&late_anchors, key);
-	if (!late || !late->length || late->length > LICTOR_LATE_NAME)
-		return;
-	__builtin_memcpy(a->late_name, late->name, LICTOR_LATE_NAME);
-	a->late = 1;
-	a->ino = key->ino;
-	a->igeneration = key->igeneration;
-	a->anchored = late->names;
-	a->suffix = a->cursor;
-	a->name_length = late->length;
 }
 
 /* Objects that their file system names, such as namespaces: in no directory, as pipes are. */
@@ -152,7 +167,7 @@ static long lictor_climb_step(u32 index, struct lictor_climb *c)
 	if (!a->anchored && inode)
 		lictor_anchor_check(c, KREAD(inode, i_ino), a->dev,
 				    KREAD(inode, i_generation));
-	if (dentry == c->root) {
+	if ((u64)dentry == a->root) {
 		a->arrived = 1;
 		return 1;
 	}
@@ -269,24 +284,21 @@ static __always_inline void lictor_ascend(struct lictor_scratch *s, lictor_table
 		a->pseudo = 1;
 		return;
 	}
-	if (!c.anchors) {
+	c.control = lictor_in_force();
+	if (!c.anchors || !c.control) {
 		a->problem = LICTOR_REASON_NO_TABLES;
 		return;
 	}
 	if (!mnt) {
 		bpf_loop(LICTOR_STEPS, lictor_beyond_step, &c, 0);
-		if (!a->anchored && a->top)
-			lictor_late_check(&c);
 		if (!a->anchored && !a->top && !a->problem)
 			a->problem = LICTOR_REASON_PATH_TOO_LONG;
 		return;
 	}
-	c.root = KREAD(mnt, mnt_root);
+	a->root = (u64)KREAD(mnt, mnt_root);
 	bpf_loop(LICTOR_STEPS, lictor_climb_step, &c, 0);
 	if (!a->arrived) {
 		/* Moved away from under its mount: only the host still has a way to it. */
-		if (a->top && !a->anchored && !a->pseudo)
-			lictor_late_check(&c);
 		a->mountless = a->top && a->anchored;
 		if (!a->problem && !a->pseudo && !a->mountless)
 			a->problem = a->top ? LICTOR_REASON_PATH_DISCONNECTED :
@@ -294,16 +306,11 @@ static __always_inline void lictor_ascend(struct lictor_scratch *s, lictor_table
 		return;
 	}
 	a->mount = (u64)mnt - bpf_core_field_offset(struct mount, mnt);
-	a->dentry = (u64)c.dentry;
-	a->root = a->dentry;
-	if (!a->anchored)
-		lictor_late_check(&c);
+	a->dentry = a->root;
 	if (!a->anchored) {
 		u32 cursor = a->cursor;
 
 		bpf_loop(LICTOR_STEPS, lictor_beyond_step, &c, 0);
-		if (!a->anchored && a->top)
-			lictor_late_check(&c);
 		/* The text beyond the mount's root is in front of the suffix now; the process's own
 		   view is not, and is built over it: the host's view copies what it needs first. */
 		if (a->anchored)

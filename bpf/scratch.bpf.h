@@ -32,6 +32,13 @@ const volatile __u32 lictor_perf_attr = 1;
 typedef u64 lictor_handle;
 typedef void *lictor_tables;
 
+static __always_inline const struct lictor_control *lictor_in_force(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&control, &zero);
+}
+
 static __always_inline lictor_tables lictor_open(lictor_handle generation)
 {
 	u32 slot = generation & 1;
@@ -78,10 +85,10 @@ struct lictor_ascent {
 	u32 igeneration;
 	u32 name;		/* the first of its names, in the image */
 	u32 name_length;
-	u32 late;		/* the anchor is none of the image's: its name is in late_name */
+	u32 late;		/* so many of them, the last ones, are none of the image's */
 	u32 mountless;		/* the hook names no mount: the text starts at the file system */
 	u32 host_length;	/* of the text in the host region, if the views differ */
-	char late_name[LICTOR_LATE_NAME + 4];
+	char late_name[256];
 	u64 mount;		/* above the first mount: addresses, read with care */
 	u64 dentry;
 	u64 root;
@@ -123,10 +130,21 @@ struct lictor_scratch {
 	u32 scan;		/* not the current task's doing: what was there before the rules */
 	u32 peer;		/* accept: LICTOR_RULE_PEER where the peer is known, else 0 */
 	struct lictor_late_key late_key;
-	u32 name;		/* of an anchor: in the image */
+	struct lictor_device device;
+	u32 name;		/* of an anchor: in the image, if it is not late */
 	u32 name_length;
 	u32 names_left;
 	u32 named;
+	u32 named_late;		/* the name is in the ascent's late_name */
+	struct lictor_late late;	/* a name in the making */
+	struct lictor_grafting {	/* addresses: a tree of mounts, and where it comes to be */
+		struct lictor_late_key key;	/* of the root at hand */
+		u64 tree;
+		u64 parent;
+		u64 mountpoint;
+		u64 mount;	/* at hand */
+		u64 leaving;	/* its children have been seen */
+	} grafting;
 	struct lictor_addresses addresses;
 	u64 fs_name;		/* address of the file system type's name, or 0 */
 	u64 now;

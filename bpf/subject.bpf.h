@@ -9,13 +9,6 @@
 
 #include "bpf/views.bpf.h"
 
-static __always_inline const struct lictor_control *lictor_in_force(void)
-{
-	u32 zero = 0;
-
-	return bpf_map_lookup_elem(&control, &zero);
-}
-
 /* Adds the atoms of the outcomes in hits to an ancestor set. */
 __noinline int lictor_ancestors_add(u64 generation, u32 space, const struct lictor_hits *hits,
 				    struct lictor_ancestors *set)

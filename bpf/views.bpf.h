@@ -103,7 +103,6 @@ static __always_inline int lictor_late_name(struct lictor_scratch *s, struct lic
 	if (!late || !late->length || late->length > LICTOR_LATE_NAME)
 		return 0;
 	__builtin_memcpy(a->late_name, late->name, LICTOR_LATE_NAME);
-	s->name = 0;
 	s->name_length = late->length;
 	return 1;
 }
@@ -112,20 +111,23 @@ static __always_inline int lictor_late_name(struct lictor_scratch *s, struct lic
 __noinline int lictor_anchor_name(struct lictor_scratch *s, u64 generation, u32 which, u32 number)
 {
 	struct lictor_naming n = { .s = s };
+	u32 of_image;
 
 	if (!s)
 		return 0;
-	if (s->ascent[which & 1].late)
-		return lictor_late_name(s, &s->ascent[which & 1], number);
+	n.a = &s->ascent[which & 1];
+	of_image = n.a->anchored - n.a->late;
+	s->named_late = number >= of_image;
+	if (s->named_late)
+		return lictor_late_name(s, n.a, number - of_image);
 	if (!number) {
-		s->name = s->ascent[which & 1].name;
-		s->name_length = s->ascent[which & 1].name_length;
+		s->name = n.a->name;
+		s->name_length = n.a->name_length;
 		return 1;
 	}
 	n.tables = lictor_open(generation);
 	if (!n.tables)
 		return 0;
-	n.a = &s->ascent[which & 1];
 	n.slot = lictor_anchor_slot(n.a->ino, n.a->dev, n.a->igeneration);
 	s->names_left = number;
 	s->named = 0;
@@ -167,7 +169,7 @@ __noinline int lictor_name_agrees(struct lictor_scratch *s, u64 generation, u32 
 		return 0;
 	if (!s->name_length)
 		return 1;
-	if (a->late) {
+	if (s->named_late) {
 		struct lictor_comparing c = {
 			.s = s, .a = a, .at = lictor_region_at(a->region, a->cursor), .equal = 1,
 		};
@@ -216,7 +218,7 @@ __noinline int lictor_host_text(struct lictor_scratch *s, u64 generation, u32 wh
 				      &s->text[lictor_region_at(a->region, a->suffix)]);
 	to = lictor_region_at(LICTOR_REGION_HOST, LICTOR_PATH_MAX - below - length);
 	bpf_probe_read_kernel(&s->text[to], LICTOR_MASK(length, LICTOR_PATH_MAX - 1),
-			      a->late ? a->late_name : (const char *)page + (s->name & (LICTOR_PAGE_SIZE - 1)));
+			      s->named_late ? a->late_name : (const char *)page + (s->name & (LICTOR_PAGE_SIZE - 1)));
 	length += below;
 	if (length == 0) {
 		to = lictor_region_at(LICTOR_REGION_HOST, LICTOR_PATH_MAX - 1);
@@ -237,7 +239,7 @@ __noinline int lictor_views(struct lictor_scratch *s, u64 generation, u32 which,
 {
 	struct lictor_ascent *a;
 	struct lictor_hits *hits;
-	u32 length, where, agreed = LICTOR_ANCHOR_NAMES, i;
+	u32 length, where, agreed = LICTOR_OBJECT_NAMES, i;
 
 	if (!s || string >= LICTOR_STRINGS)
 		return 0;
@@ -267,7 +269,7 @@ __noinline int lictor_views(struct lictor_scratch *s, u64 generation, u32 which,
 		lictor_classify_text(s, generation, space, where | length << 16, string);
 		if (!a->anchored)
 			return 0;
-		for (i = 0; i < LICTOR_ANCHOR_NAMES && i < a->anchored; i++) {
+		for (i = 0; i < LICTOR_OBJECT_NAMES && i < a->anchored; i++) {
 			if (!lictor_anchor_name(s, generation, which, i))
 				break;
 			if (lictor_name_agrees(s, generation, which)) {
@@ -275,19 +277,19 @@ __noinline int lictor_views(struct lictor_scratch *s, u64 generation, u32 which,
 				break;
 			}
 		}
-		if (agreed < LICTOR_ANCHOR_NAMES && a->anchored == 1) {
+		if (agreed < LICTOR_OBJECT_NAMES && a->anchored == 1) {
 			lictor_hits_same(hits);
 			return 1;
 		}
 	}
 	/* The host's other names for it: each one counts, and where the process's is among them,
 	   all of them are certain. */
-	for (i = 0; i < LICTOR_ANCHOR_NAMES && i < a->anchored; i++) {
+	for (i = 0; i < LICTOR_OBJECT_NAMES && i < a->anchored; i++) {
 		if (i == agreed)
 			continue;
 		if (!lictor_anchor_name(s, generation, which, i))
 			break;
-		where = lictor_host_text(s, generation, which, agreed == LICTOR_ANCHOR_NAMES);
+		where = lictor_host_text(s, generation, which, agreed == LICTOR_OBJECT_NAMES);
 		if (!where) {
 			hits->state = LICTOR_UNKNOWN;
 			return 0;
@@ -295,7 +297,7 @@ __noinline int lictor_views(struct lictor_scratch *s, u64 generation, u32 which,
 		lictor_classify_text(s, generation, space, where, LICTOR_STRINGS);
 		lictor_hits_view(hits, &s->other);
 	}
-	if (!a->mountless && agreed == LICTOR_ANCHOR_NAMES)
+	if (!a->mountless && agreed == LICTOR_OBJECT_NAMES)
 		return 0;
 	lictor_hits_same(hits);
 	return 1;

@@ -3,7 +3,7 @@
  * The privileged room: names of the host -> objects as the kernel knows them. Each place is opened
  * (O_PATH: nothing happens to it), then an iterator reads device, inode and generation from this
  * process's own descriptors: what stat(2) says is something else on btrfs and overlay. In: roots
- * of patterns; every mount of the host is added. May touch: those places, /proc/self/mountinfo.
+ * of patterns; every mount of the host is added. May touch: those places.
  */
 #include "daemon/loader.h"
 
@@ -17,11 +17,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "daemon/own.h"
-
 
 #define AT_ONCE 256 /* descriptors open at a time */
 
@@ -33,7 +31,7 @@ struct search {
 	size_t room;
 	size_t pending;
 	int fd[AT_ONCE];
-	const char *path[AT_ONCE];
+	const char *path[AT_ONCE];	/* the name */
 };
 
 ssize_t lictor_engine_iterate(struct lictor_engine *engine, const char *name, pid_t pid,
@@ -152,185 +150,81 @@ static int open_place(const char *path)
 	return fd;
 }
 
-/* A place that is not there has no anchor; its pattern still holds by name. */
-static int look_up(struct search *search, const char *path)
+/* What is at a path gets a name. If there is nothing, the name's pattern still holds by name. */
+static int look_up(struct search *search, const char *path, const char *name)
 {
 	int fd = open_place(path);
 
 	if (fd < 0)
 		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -errno : 0;
 	search->fd[search->pending] = fd;
-	search->path[search->pending++] = path;
+	search->path[search->pending++] = name;
 	return search->pending == AT_ONCE ? settle(search) : 0;
-}
-
-/* mountinfo writes blanks and backslashes as three octal digits. */
-static void unescape(char *text)
-{
-	char *to = text;
-
-	for (char *at = text; *at; at++) {
-		unsigned code;
-
-		if (*at == '\\' && sscanf(at + 1, "%3o", &code) == 1) {
-			*to++ = (char)code;
-			at += 3;
-		} else {
-			*to++ = *at;
-		}
-	}
-	*to = '\0';
 }
 
 static int look_up_mounts(struct search *search)
 {
-	FILE *file = fopen("/proc/self/mountinfo", "re");
-	char *line = NULL, *where = NULL;
-	size_t size = 0;
+	const struct lictor_mounts *mounts = &search->engine->sought;
 	int error = 0;
 
-	if (!file)
-		return -errno;
-	while (!error && getline(&line, &size, file) > 0) {
-		char *copy;
+	for (size_t i = 0; !error && i < mounts->count; i++) {
+		const struct lictor_mount *mount = &mounts->mount[i];
+		const char *path = lictor_arena_text(search->arena, mount->path, strlen(mount->path));
+		char name[PATH_MAX];
 
-		free(where);
-		where = NULL;
-		if (sscanf(line, "%*s %*s %*s %*s %ms", &where) != 1)
-			continue;
-		unescape(where);
-		copy = lictor_arena_text(search->arena, where, strlen(where));
-		error = copy ? look_up(search, copy) : -ENOMEM;
+		error = path ? look_up(search, path, path) : -ENOMEM;
+		/* A part has its place in the whole, too. */
+		for (size_t k = 0; !error && strcmp(mount->root, "/") && k < mounts->count; k++) {
+			const char *other;
+
+			if (!lictor_mount_within(mount, &mounts->mount[k], name))
+				continue;
+			other = lictor_arena_text(search->arena, name, strlen(name));
+			error = other ? look_up(search, path, other) : -ENOMEM;
+		}
 	}
-	free(where);
-	free(line);
-	fclose(file);
 	return error;
 }
 
-/* A file system that is mounted whole. */
-struct whole {
-	uint32_t dev;
-	char *path;
-};
-
-struct wholes {
-	struct whole *whole;
-	size_t count;
-};
-
-static void free_wholes(struct wholes *list)
+int lictor_engine_object(struct lictor_engine *engine, const char *path,
+			 struct lictor_root_file *ret)
 {
-	for (size_t i = 0; i < list->count; i++)
-		free(list->whole[i].path);
-	free(list->whole);
-}
+	size_t room = (AT_ONCE + 512) * sizeof(*ret);
+	struct lictor_root_file *list OWN(own_free) = malloc(room);
+	int fd OWN(own_close) = list ? open_place(path) : -1;
+	ssize_t bytes;
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-static int read_wholes(struct wholes *list)
-{
-	FILE *file = fopen("/proc/self/mountinfo", "re");
-	char *line = NULL, root[3];
-	size_t size = 0;
-	int error = 0;
-
-	if (!file)
-		return -errno;
-	while (!error && getline(&line, &size, file) > 0) {
-		struct whole *grown;
-		uint32_t major, minor;
-		char *path = NULL;
-
-		if (sscanf(line, "%*s %*s %u:%u %2s %ms", &major, &minor, root, &path) != 4 ||
-		    strcmp(root, "/") != 0) {
-			free(path);
-			continue;
+	if (fd < 0)
+		return list ? -errno : -ENOMEM;
+	bytes = lictor_engine_iterate(engine, "read_anchors", getpid(), list, room);
+	for (size_t i = 0; bytes > 0 && i < (size_t)bytes / sizeof(*list); i++)
+		if ((int)list[i].fd == fd) {
+			*ret = list[i];
+			return 0;
 		}
-		unescape(path);
-		grown = realloc(list->whole, (list->count + 1) * sizeof(*grown));
-		if (!grown) {
-			free(path);
-			error = -ENOMEM;
-			continue;
-		}
-		list->whole = grown;
-		list->whole[list->count++] = (struct whole){ major << 20 | minor, path };
-	}
-	free(line);
-	fclose(file);
-	return error;
+	return bytes < 0 ? (int)bytes : -ENOENT;
 }
 
-/* A mount is known before it is in the table of mounts, by as much as the kernel needs for it. */
-#define SETTLED_NS 5000000000ull
-
-/*
- * All names of a root that the kernel side knows; number 0, with their count, last. Returns false if
- * the table of mounts has fewer than are known, and a mount is so young that it may still come.
- */
-static bool name_root(int map, const struct wholes *list, struct lictor_late_key key)
+/* Those whose numbers may be used again by others when they are gone: no real ones. */
+static int note_devices(struct search *search)
 {
-	const char *name[LICTOR_ANCHOR_NAMES];
-	struct lictor_late known;
-	size_t names = 0;
+	struct lictor_engine *engine = search->engine;
 
-	for (size_t i = 0; i < list->count && names < LICTOR_ANCHOR_NAMES; i++)
-		if (list->whole[i].dev == key.dev && strlen(list->whole[i].path) > 1 &&
-		    strlen(list->whole[i].path) <= LICTOR_LATE_NAME)
-			name[names++] = list->whole[i].path;
-	if (!bpf_map_lookup_elem(map, &key, &known) && names < known.names && known.since_ns &&
-	    now_ns() - known.since_ns < SETTLED_NS)
-		return false;
-	for (size_t n = names; n-- > 0;) {
-		struct lictor_late late = {
-			.length = (uint16_t)strlen(name[n]), .names = (uint16_t)names,
-		};
+	free(engine->device);
+	engine->devices = 0;
+	engine->device = calloc(search->count + 1, sizeof(*engine->device));
+	if (!engine->device)
+		return -ENOMEM;
+	for (size_t i = 0; i < search->count; i++) {
+		uint32_t dev = search->found[i].dev;
+		size_t k = 0;
 
-		key.number = (uint32_t)n;
-		memcpy(late.name, name[n], late.length);
-		bpf_map_update_elem(map, &key, &late, BPF_ANY);
+		while (k < engine->devices && engine->device[k] != dev)
+			k++;
+		if (k == engine->devices && !(dev >> 20))
+			engine->device[engine->devices++] = dev;
 	}
-	for (size_t n = names; n < LICTOR_ANCHOR_NAMES; n++) {
-		key.number = (uint32_t)n;
-		bpf_map_delete_elem(map, &key);
-	}
-	return true;
-}
-
-/*
- * The kernel side notes each file system that the host mounts, as it is mounted. Here its names are
- * put right when the table of mounts has changed: other mounts of the same one, those that failed,
- * those that have gone (their numbers will be used again). Nothing is opened: a descriptor would
- * keep somebody from unmounting.
- */
-int lictor_engine_follow_mounts(struct lictor_engine *engine)
-{
-	struct wholes list OWN(free_wholes) = { 0 };
-	int map = lictor_engine_map(engine, "late_anchors"), error = read_wholes(&list), left = 0;
-	struct lictor_late_key key, *at = NULL, *known = NULL, *grown;
-	size_t count = 0;
-
-	while (!error && !bpf_map_get_next_key(map, at, &key)) {
-		at = &key;
-		if (key.number)	/* told by number 0 */
-			continue;
-		grown = realloc(known, (count + 1) * sizeof(*known));
-		if (!grown)
-			error = -ENOMEM;
-		else
-			(known = grown)[count++] = key;
-	}
-	for (size_t i = 0; i < count; i++)
-		left |= !name_root(map, &list, known[i]);
-	free(known);
-	return error ? error : left;
+	return 0;
 }
 
 int lictor_engine_anchors(struct lictor_engine *engine, size_t roots,
@@ -338,12 +232,19 @@ int lictor_engine_anchors(struct lictor_engine *engine, size_t roots,
 			  size_t *ret_anchors, struct lictor_anchor_found **ret_anchor)
 {
 	struct search search = { .engine = engine, .arena = arena };
-	int error = look_up_mounts(&search);
+	int error;
 
+	lictor_mounts_free(&engine->sought);
+	engine->sought_ns = lictor_monotonic_ns();
+	error = lictor_mounts_read(&engine->sought);
+	if (!error)
+		error = look_up_mounts(&search);
 	for (size_t i = 0; !error && i < roots; i++)
-		error = look_up(&search, root[i].path);
+		error = look_up(&search, root[i].path, root[i].path);
 	if (!error)
 		error = settle(&search);
+	if (!error)
+		error = note_devices(&search);
 	while (search.pending)
 		close(search.fd[--search.pending]);
 	if (!error && search.count) {

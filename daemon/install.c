@@ -89,9 +89,11 @@ static int fill_slot(struct lictor_engine *engine, uint32_t slot,
 
 /* An update of a map of maps returns when no program that might have seen the old state runs any
    more; this one changes nothing, and is for the waiting. */
-static void wait_for_programs(const struct lictor_engine *engine, uint32_t slot)
+void lictor_engine_wait(const struct lictor_engine *engine)
 {
-	put(engine, "images", slot, engine->image_fd[slot]);
+	for (uint32_t slot = 0; slot < 2; slot++)
+		if (engine->image_fd[slot] >= 0)
+			put(engine, "images", slot, engine->image_fd[slot]);
 }
 
 /* Every process's identity under the pending generation. Twice: a task made by one that the first
@@ -249,7 +251,7 @@ static void scan(struct lictor_engine *engine, uint64_t events)
 
 static void flip(struct lictor_engine *engine, uint64_t generation, lictor_hook_set hooks)
 {
-	uint32_t slot = generation & 1, old = slot ^ 1;
+	uint32_t old = (generation & 1) ^ 1;
 
 	engine->control->refuses = engine->hook[LICTOR_HOOK_refuse4].attached &&
 				   engine->hook[LICTOR_HOOK_refuse6].attached;
@@ -258,7 +260,7 @@ static void flip(struct lictor_engine *engine, uint64_t generation, lictor_hook_
 	__atomic_store_n(&engine->control->pending, 0, __ATOMIC_RELEASE);
 	engine->generation = generation;
 	detach_all(engine, ~hooks);
-	wait_for_programs(engine, slot);
+	lictor_engine_wait(engine);
 	empty_slot(engine, old, false);
 }
 
@@ -277,10 +279,12 @@ int lictor_engine_install(struct lictor_engine *engine, const struct lictor_comp
 		lictor_engine_say(engine, LOG_ERR, "loading programs: %s", strerror(-error));
 	if (!error)
 		error = fill_slot(engine, slot, compiled);
+	if (!error)
+		error = lictor_engine_note_devices(engine, slot);
 	if (!error) {
 		engine->control->daemon = (uint32_t)getpid();
 		__atomic_store_n(&engine->control->pending, generation, __ATOMIC_RELEASE);
-		wait_for_programs(engine, slot);
+		lictor_engine_wait(engine);
 		error = classify(engine);
 	}
 	if (!error)
@@ -294,6 +298,10 @@ int lictor_engine_install(struct lictor_engine *engine, const struct lictor_comp
 	__atomic_store_n(&engine->control->held, LICTOR_HELD_SOME | LICTOR_HELD_SEARCH,
 			 __ATOMIC_RELEASE);
 	flip(engine, generation, hooks);
+	error = lictor_engine_adopt_mounts(engine);
+	if (error)
+		lictor_engine_say(engine, LOG_WARNING, "looking up what has been mounted: %s",
+				  strerror(-error));
 	scan(engine, compiled->events);
 	return 0;
 }

@@ -273,6 +273,8 @@ static struct bpf_link *attach_program(const struct lictor_engine *engine, enum 
 	case LICTOR_VIA_FMOD_RET:
 		return bpf_program__attach_trace(program);
 	case LICTOR_VIA_KPROBE:
+		if (lictor_hooks[hook].way != LICTOR_VIA_LSM)
+			return bpf_program__attach(program);
 		lictor_ways_function(hook, function, sizeof(function));
 		return bpf_program__attach_kprobe(program, false, function);
 	default:
@@ -439,6 +441,9 @@ void lictor_engine_close(struct lictor_engine *engine)
 	}
 	if (engine->cgroup_fd >= 0)
 		close(engine->cgroup_fd);
+	lictor_mounts_free(&engine->sought);
+	lictor_mounts_free(&engine->table);
+	free(engine->device);
 	while (engine->batches)
 		drop_batch(&engine->batch[--engine->batches]);
 	free(engine);

@@ -6,6 +6,7 @@
 #include <bpf/libbpf.h>
 
 #include "daemon/engine.h"
+#include "daemon/mounts.h"
 
 #define LICTOR_BATCHES_MAX (LICTOR_HOOKS + 8) /* each brings a program that was not there */
 
@@ -37,6 +38,12 @@ struct lictor_engine {
 	int cgroup_fd;			/* of the root control group, or -errno */
 	struct lictor_control *control;	/* the map, shared with the kernel */
 	uint64_t generation;
+	struct lictor_mounts sought;	/* when anchors were looked for last: */
+	uint64_t sought_ns;		/* CLOCK_MONOTONIC */
+	size_t devices;			/* of the anchors that were found then */
+	uint32_t *device;
+	struct lictor_mounts table;	/* the mounts that have been looked at */
+	size_t stale;			/* late anchors that went since the filter was made */
 	size_t rules[2];		/* in each slot */
 	int image_fd[2];
 	int count_fd[2];
@@ -60,6 +67,16 @@ void lictor_engine_detach(struct lictor_engine *engine, enum lictor_hook hook);
 /* Runs one of the iterators to its end; what it wrote goes to the buffer. Returns bytes or -errno. */
 ssize_t lictor_engine_iterate(struct lictor_engine *engine, const char *program, pid_t pid,
 			      void *buffer, size_t room);
+/* Waits until no program runs that was running. */
+void lictor_engine_wait(const struct lictor_engine *engine);
+/* One place of the host, as the kernel knows it. Returns 0 or -errno. */
+int lictor_engine_object(struct lictor_engine *engine, const char *path,
+			 struct lictor_root_file *ret);
+uint64_t lictor_monotonic_ns(void);
+/* With an image: the devices that its anchors are on, before it comes into force; the mounts that
+   it does not know of, after that. */
+int lictor_engine_note_devices(struct lictor_engine *engine, uint32_t slot);
+int lictor_engine_adopt_mounts(struct lictor_engine *engine);
 int lictor_engine_rings_open(struct lictor_engine *engine);
 
 #endif

@@ -144,10 +144,6 @@ static const char *kernel_hook(enum lictor_hook hook)
 		return "file_permission";
 	case LICTOR_HOOK_held_mmap:
 		return "mmap_file";
-	case LICTOR_HOOK_anchor_mount:
-		return "sb_mount";
-	case LICTOR_HOOK_anchor_super:
-		return "sb_kern_mount";
 	case LICTOR_HOOK_anchor_move:
 		return "move_mount";
 	default:
@@ -178,12 +174,23 @@ static const char *watched_function(const struct lictor_engine *engine, enum lic
 	return slash ? slash + 1 : "";
 }
 
+/* Functions that can be watched by kprobes as well. */
+static bool probed(enum lictor_hook hook)
+{
+	const lictor_hook_set hooks = LICTOR_HOOK_BIT(LICTOR_HOOK_graft_tree) |
+				      LICTOR_HOOK_BIT(LICTOR_HOOK_mnt_set_mountpoint);
+
+	return hooks >> hook & 1;
+}
+
 /*
  * The way to one hook. Of prctl(2) the capability module has carried out its part before other LSMs
  * are asked: only before all of them can it be denied.
  */
 static enum lictor_via way_of(const struct lictor_engine *engine, enum lictor_hook hook)
 {
+	if (engine->way == LICTOR_VIA_KPROBE && probed(hook))
+		return LICTOR_VIA_KPROBE;
 	if (lictor_hooks[hook].way != LICTOR_VIA_LSM)
 		return lictor_hooks[hook].way;
 	if (hook == LICTOR_HOOK_task_prctl && engine->way == LICTOR_VIA_LSM &&
@@ -225,7 +232,7 @@ static int way_error(const struct lictor_engine *engine, enum lictor_hook hook)
 	case LICTOR_VIA_LSM:
 		return engine->way_error[engine->way];
 	case LICTOR_VIA_FENTRY:
-		return engine->way_error[LICTOR_VIA_FENTRY];
+		return engine->way_error[way_of(engine, hook)];
 	case LICTOR_VIA_CGROUP:
 		return engine->cgroup_error;
 	default:

@@ -1,162 +1,322 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Anchors follow the world: a file system that the host mounts is known by its place before the
- * mount can be used. Nothing is decided here.
+ * Anchors follow the world: what the host mounts, wherever it comes from (a device, a bind, a tree
+ * that was bound recursively or moved, another namespace's mount that is propagated), is known by
+ * its place before the mount can be used; a file system that is no more, is known no more. Nothing
+ * is decided here.
  */
 #include "bpf/facts.bpf.h"
 #include "lsm/verdict.bpf.h"
 
-#define LICTOR_CAP_SYS_ADMIN 21
+#ifdef LICTOR_PROBING
+#define LICTOR_WATCHING "kprobe/"
+#define LICTOR_THIRD(ctx) PT_REGS_PARM3(ctx)
+#else
+#define LICTOR_WATCHING "fentry/"
+#define LICTOR_THIRD(ctx) ((ctx)[2])
+#endif
 
-/*
- * In the mount namespace that paths in rules are about, by somebody who may mount there? The hooks
- * come before the kernel's own question.
- */
-static __always_inline bool lictor_on_host(const struct lictor_control **ret_c)
+#define LICTOR_MOUNTS (2 * 8192)	/* of one tree: each is come to, and left */
+
+/* Gives the root of a mount the name in s->late, as one more. */
+static __always_inline void lictor_name_root(struct lictor_scratch *s)
 {
-	const struct lictor_control *c = lictor_in_force();
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct nsproxy *namespaces = task->nsproxy;
-	const struct cred *cred = task->cred;
-	struct user_namespace *owner;
-	u64 capabilities = 0;
+	struct lictor_late *first = bpf_map_lookup_elem(&late_anchors, &s->grafting.key);
+	u32 zero = 0, names = first ? first->names : 0, bit, i;
+	struct lictor_control *c = bpf_map_lookup_elem(&control, &zero);
 
-	*ret_c = c;
-	if (!c || !c->active || !namespaces || (u64)namespaces->mnt_ns != c->host_mounts)
-		return false;
-	bpf_probe_read_kernel(&capabilities, sizeof(capabilities), &cred->cap_effective);
-	if (!(capabilities >> LICTOR_CAP_SYS_ADMIN & 1))
-		return false;
-	owner = BPF_CORE_READ(namespaces, mnt_ns, user_ns);
-	return cred->user_ns == owner ||
-	       BPF_CORE_READ(cred, user_ns, level) < BPF_CORE_READ(owner, level);
-}
-
-/* Gives the root one more name; four are kept. */
-static __always_inline void lictor_name_root(struct lictor_late_key *root, struct lictor_late *late)
-{
-	struct lictor_late *first = bpf_map_lookup_elem(&late_anchors, root);
-	u32 names = first ? first->names : 0;
-
-	if (names >= LICTOR_ANCHOR_NAMES)
-		return;
-	late->names = names + 1;
-	late->since_ns = bpf_ktime_get_ns();
-	root->number = names;
-	if (bpf_map_update_elem(&late_anchors, root, late, BPF_ANY))
+	if (names >= LICTOR_LATE_NAMES || !c) {
 		lictor_count_reason(LICTOR_REASON_NO_ANCHOR);
-	root->number = 0;
+		return;
+	}
+	bit = lictor_anchor_bit(s->grafting.key.ino, s->grafting.key.dev);
+	for (i = 0; i < 2; i++)
+		__sync_fetch_and_or(&c->late_filter[i][bit >> 6], 1ull << (bit & 63));
+	s->late.names = names + 1;
+	s->late.since_ns = bpf_ktime_get_ns();
+	s->grafting.key.number = names;
+	if (bpf_map_update_elem(&late_anchors, &s->grafting.key, &s->late, BPF_ANY))
+		lictor_count_reason(LICTOR_REASON_NO_ANCHOR);
+	s->grafting.key.number = 0;
 	if (first) {
-		first->since_ns = late->since_ns;
+		first->since_ns = s->late.since_ns;
 		first->names = names + 1;
 	}
 }
 
-/* Where something is about to be mounted; NULL: it has no name that can be kept, which is counted. */
-static __always_inline struct lictor_late *lictor_place(struct lictor_scratch *s,
-							const struct lictor_control *c,
-							const struct path *path)
+/* The name is in the text, at `at`. Of the root itself there is none: paths begin there anew. */
+static __always_inline void lictor_name_text(struct lictor_scratch *s, u32 at, u32 length)
 {
-	lictor_tables tables = lictor_open(c->active);
-	struct lictor_late *late = (struct lictor_late *)&s->record;
-	struct lictor_ascent *a = &s->ascent[0];
-	u32 length;
-
-	if (!tables) {
-		lictor_count_reason(LICTOR_REASON_NO_TABLES);
-		return NULL;
+	if (length > LICTOR_LATE_NAME) {
+		lictor_count_reason(LICTOR_REASON_NO_ANCHOR);
+		return;
 	}
-	lictor_ascend(s, tables, 0, KREAD(path, mnt), KREAD(path, dentry));
-	length = LICTOR_PATH_MAX - a->cursor;
-	if (a->problem || length > LICTOR_LATE_NAME) {
-		lictor_count_reason(a->problem ? a->problem : LICTOR_REASON_NO_ANCHOR);
-		return NULL;
-	}
-	/* Over the root itself: paths begin there anew. */
 	if (!length)
-		return NULL;
-	late->length = length;
-	bpf_probe_read_kernel(late->name, LICTOR_MASK(length, 255),
-			      &s->text[lictor_region_at(0, a->cursor)]);
-	return late;
+		return;
+	s->late.length = length;
+	bpf_probe_read_kernel(s->late.name, LICTOR_MASK(length, 255),
+			      &s->text[LICTOR_MASK(at, LICTOR_TEXT_SIZE - 1)]);
+	lictor_name_root(s);
 }
 
-/* mount(2) of a new file system: where; sb_kern_mount tells which, in the same call. */
-SEC(LICTOR_SECTION "sb_mount")
-int LICTOR_PROG(lsm_anchor_mount, const char *source, const struct path *path)
+/* Up to the root of the tree that is about to be mounted, and on from where it will be. */
+static long lictor_graft_step(u32 index, struct lictor_climb *c)
 {
-	struct lictor_late *late, *kept;
-	const struct lictor_control *c;
-	struct lictor_scratch *s;
+	struct lictor_ascent *a = lictor_climbing(c);
+	const struct lictor_grafting *g = &c->s->grafting;
 
-	if (!lictor_on_host(&c))
+	if (a->dentry != a->root || a->mount != g->tree || !g->parent)
+		return lictor_mount_step(index, c);
+	a->mount = g->parent;
+	a->dentry = g->mountpoint;
+	if (LICTOR_PEEK(a->root, a->mount, struct mount, mnt.mnt_root)) {
+		a->problem = LICTOR_REASON_PATH_UNREADABLE;
+		return 1;
+	}
+	return 0;
+}
+
+/* Which object the root of the mount at this address is: into the grafting's key. */
+static __noinline int lictor_root_key(struct lictor_scratch *s, u64 mount)
+{
+	u64 root = 0, sb = 0, top = 0, inode = 0;
+	struct lictor_late_key *key;
+
+	if (!s)
 		return 0;
-	kept = bpf_task_storage_get(&mounting, bpf_get_current_task_btf(), 0,
-				    BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!kept) {
-		lictor_count_reason(LICTOR_REASON_NO_ANCHOR);
+	key = &s->grafting.key;
+	LICTOR_PEEK(root, mount, struct mount, mnt.mnt_root);
+	LICTOR_PEEK(sb, root, struct dentry, d_sb);
+	LICTOR_PEEK(inode, root, struct dentry, d_inode);
+	if (!inode || LICTOR_PEEK(top, sb, struct super_block, s_root))
+		return 0;
+	LICTOR_PEEK(key->dev, sb, struct super_block, s_dev);
+	LICTOR_PEEK(key->ino, inode, struct inode, i_ino);
+	LICTOR_PEEK(key->igeneration, inode, struct inode, i_generation);
+	key->number = 0;
+	key->pad = 0;
+	s->late.part = root != top;
+	s->ascent[1].mount = mount;
+	s->ascent[1].root = root;
+	s->ascent[1].dentry = root;
+	return 1;
+}
+
+/* Names the root of the mount at this address by where it is, or will be. */
+static __noinline int lictor_name_mount(struct lictor_scratch *s, u64 mount)
+{
+	struct lictor_climb climb = { .s = s };
+	struct lictor_ascent *a;
+
+	if (!s || !lictor_root_key(s, mount))
+		return 0;
+	a = &s->ascent[1];
+	s->climbing = 1;
+	a->region = LICTOR_REGION_TARGET;
+	a->cursor = LICTOR_PATH_MAX;
+	a->problem = 0;
+	if (bpf_loop(LICTOR_STEPS, lictor_graft_step, &climb, 0) == LICTOR_STEPS || a->problem)
+		lictor_count_reason(a->problem ? a->problem : LICTOR_REASON_NO_ANCHOR);
+	else
+		lictor_name_text(s, lictor_region_at(a->region, a->cursor),
+				 LICTOR_PATH_MAX - a->cursor);
+	return 0;
+}
+
+/*
+ * The root of a part of a file system: besides its place as a mount, it has one in the tree that it
+ * is part of. Of an object the nearest anchor counts, and this is going to be it.
+ */
+static __always_inline void lictor_name_part(struct lictor_scratch *s, u64 generation,
+					     struct dentry *root)
+{
+	struct lictor_ascent *a = &s->ascent[0];
+	lictor_tables tables = lictor_open(generation);
+	u32 i, where;
+
+	if (!tables)
+		return;
+	a->field = 0;
+	lictor_ascend(s, tables, 0, NULL, root);
+	/* An anchor itself: its names are known. */
+	if (a->problem || a->suffix == LICTOR_PATH_MAX)
+		return;
+	for (i = 0; i < LICTOR_OBJECT_NAMES && i < a->anchored; i++) {
+		if (!lictor_anchor_name(s, generation, 0, i))
+			break;
+		where = lictor_host_text(s, generation, 0, 0);
+		if (where)
+			lictor_name_text(s, where & (LICTOR_TEXT_SIZE - 1), where >> 16);
+	}
+}
+
+/* One move of a walk over a tree of mounts. */
+static long lictor_mounts_step(u32 index, struct lictor_climb *c)
+{
+	struct lictor_grafting *g = &c->s->grafting;
+	u64 head = g->mount + bpf_core_field_offset(struct mount, mnt_mounts), next = 0, parent = 0;
+
+	if (!g->leaving) {
+		lictor_name_mount(c->s, g->mount);
+		if (LICTOR_PEEK(next, g->mount, struct mount, mnt_mounts.next))
+			return 1;
+		if (next != head)
+			g->mount = next - bpf_core_field_offset(struct mount, mnt_child);
+		else
+			g->leaving = 1;
 		return 0;
 	}
-	kept->length = 0;
+	if (g->mount == g->tree || LICTOR_PEEK(next, g->mount, struct mount, mnt_child.next) ||
+	    LICTOR_PEEK(parent, g->mount, struct mount, mnt_parent))
+		return 1;
+	if (next == parent + bpf_core_field_offset(struct mount, mnt_mounts)) {
+		g->mount = parent;
+		return 0;
+	}
+	g->mount = next - bpf_core_field_offset(struct mount, mnt_child);
+	g->leaving = 0;
+	return 0;
+}
+
+/* A tree of mounts comes, or has come (parent 0), into a place of the host's, or of others. */
+static __always_inline int lictor_grafted(u64 tree, struct dentry *root, u64 parent, u64 mountpoint)
+{
+	const struct lictor_control *c = lictor_in_force();
+	struct lictor_climb climb = {};
+	struct lictor_scratch *s;
+	u64 namespace = 0;
+
+	if (!c || !c->active ||
+	    LICTOR_PEEK(namespace, parent ? parent : tree, struct mount, mnt_ns) ||
+	    namespace != c->host_mounts)
+		return 0;
 	s = lictor_scratch_get();
 	if (!s) {
 		lictor_count_reason(LICTOR_REASON_NO_SCRATCH);
 		return 0;
 	}
-	late = lictor_place(s, c, path);
-	if (late)
-		*kept = *late;
+	s->grafting.tree = tree;
+	s->grafting.parent = parent;
+	s->grafting.mountpoint = mountpoint;
+	s->grafting.mount = tree;
+	s->grafting.leaving = 0;
+	if (root && lictor_root_key(s, tree) && s->late.part)
+		lictor_name_part(s, c->active, root);
+	climb.s = s;
+	if (bpf_loop(LICTOR_MOUNTS, lictor_mounts_step, &climb, 0) == LICTOR_MOUNTS)
+		lictor_count_reason(LICTOR_REASON_NO_ANCHOR);
 	lictor_scratch_put(s);
 	return 0;
 }
 
-SEC(LICTOR_SECTION "sb_kern_mount")
-int LICTOR_PROG(lsm_anchor_super, struct super_block *sb)
+/* What mount(2) makes or binds, and what is mounted on the way of a path (autofs, NFS). */
+SEC(LICTOR_WATCHING "graft_tree")
+int LICTOR_PROG(fe_graft_tree, struct mount *tree, void *where)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct lictor_late *late = bpf_task_storage_get(&mounting, task, 0, 0);
-	struct lictor_late_key root = {};
-	const struct lictor_control *c;
-	struct inode *inode;
+	u64 parent = (u64)where, mountpoint = 0;
 
-	if (!late || !late->length || !lictor_on_host(&c))
-		return 0;
-	inode = lictor_dentry_inode(KREAD(sb, s_root));
-	if (inode) {
-		root.ino = KREAD(inode, i_ino);
-		root.igeneration = KREAD(inode, i_generation);
-		root.dev = KREAD(sb, s_dev);
-		lictor_name_root(&root, late);
+	if (bpf_core_type_exists(struct pinned_mountpoint)) {
+		LICTOR_PEEK(parent, (u64)where, struct pinned_mountpoint, parent);
+		LICTOR_PEEK(mountpoint, (u64)where, struct pinned_mountpoint, mp);
+	} else {
+		mountpoint = LICTOR_THIRD(ctx);
+		asm volatile("" : "+r"(mountpoint));
 	}
-	late->length = 0;
-	return 0;
+	if (LICTOR_PEEK(mountpoint, mountpoint, struct mountpoint, m_dentry))
+		return 0;
+	return lictor_grafted((u64)tree, KREAD(tree, mnt.mnt_root), parent, mountpoint);
 }
 
-/* fsmount(2), open_tree(2): the mount gets its place here. */
+/* A copy for a mount that hears of the others' (propagation). */
+SEC(LICTOR_WATCHING "mnt_set_mountpoint")
+int LICTOR_PROG(fe_mnt_set_mountpoint, struct mount *parent, struct mountpoint *at,
+		struct mount *tree)
+{
+	u64 mountpoint = 0;
+
+	if (LICTOR_PEEK(mountpoint, (u64)at, struct mountpoint, m_dentry))
+		return 0;
+	return lictor_grafted((u64)tree, KREAD(tree, mnt.mnt_root), (u64)parent, mountpoint);
+}
+
+/* fsmount(2), open_tree(2), move_mount(2): by somebody who may mount, but perhaps not there. */
 SEC(LICTOR_SECTION "move_mount")
 int LICTOR_PROG(lsm_anchor_move, const struct path *from, const struct path *to)
 {
-	struct inode *inode = lictor_dentry_inode(KREAD(from, dentry));
-	struct lictor_late_key root = {};
-	const struct lictor_control *c;
-	struct lictor_scratch *s;
-	struct lictor_late *late;
+	const struct lictor_control *c = lictor_in_force();
+	struct nsproxy *namespaces = bpf_get_current_task_btf()->nsproxy;
+	struct vfsmount *mnt = KREAD(from, mnt), *parent = KREAD(to, mnt);
+	struct dentry *root = KREAD(from, dentry);
 
-	/* Of a part of a file system, the way up to the root is known. */
-	if (!inode || KREAD(from, dentry) != KREAD(from, dentry, d_sb, s_root) ||
-	    !lictor_on_host(&c))
+	if (!c || !namespaces || (u64)namespaces->mnt_ns != c->host_mounts ||
+	    root != KREAD(mnt, mnt_root))
 		return 0;
-	root.ino = KREAD(inode, i_ino);
-	root.igeneration = KREAD(inode, i_generation);
-	root.dev = KREAD(from, dentry, d_sb, s_dev);
-	s = lictor_scratch_get();
-	if (!s) {
-		lictor_count_reason(LICTOR_REASON_NO_SCRATCH);
+	return lictor_grafted((u64)mnt - bpf_core_field_offset(struct mount, mnt), root,
+			      (u64)parent - bpf_core_field_offset(struct mount, mnt),
+			      (u64)KREAD(to, dentry));
+}
+
+#ifndef LICTOR_PROBING
+/*
+ * mount(2) has moved what is the last of the mounts on its place now. (No function below it is left
+ * by every compiler.)
+ */
+SEC("fexit/path_mount")
+int BPF_PROG(fe_path_mount, const char *source, struct path *place, const char *type,
+	     unsigned long flags, void *data, int error)
+{
+	u64 parent, head, link = 0, at = 0, tree;
+
+	if (error || !(flags & MS_MOVE) || flags & (MS_REMOUNT | MS_BIND | MS_PROPAGATION))
 		return 0;
+	parent = (u64)place->mnt - bpf_core_field_offset(struct mount, mnt);
+	head = parent + bpf_core_field_offset(struct mount, mnt_mounts);
+	if (LICTOR_PEEK(link, parent, struct mount, mnt_mounts.prev) || link == head)
+		return 0;
+	tree = link - bpf_core_field_offset(struct mount, mnt_child);
+	if (LICTOR_PEEK(at, tree, struct mount, mnt_mountpoint) || at != (u64)place->dentry)
+		return 0;
+	return lictor_grafted(tree, NULL, 0, 0);
+}
+#endif
+
+struct lictor_ending {
+	u32 dev;
+};
+
+static long lictor_ending_step(void *map, const struct lictor_late_key *key,
+			       struct lictor_late *late, const struct lictor_ending *ending)
+{
+	if (key->dev == ending->dev)
+		late->names = 0;
+	return 0;
+}
+
+/*
+ * A file system ends. Its device number is still its own; if it is no real device's, anybody may get
+ * it next, and some file systems let their server choose inode numbers. What is on a real device
+ * comes back with it.
+ */
+SEC(LICTOR_SECTION "sb_delete")
+int LICTOR_PROG(lsm_sb_delete, struct super_block *sb)
+{
+	struct lictor_ending ending = { .dev = KREAD(sb, s_dev) };
+	struct lictor_device device = { .dev = ending.dev };
+	struct lictor_control *c;
+	u32 zero = 0, slot, *gone;
+
+	c = bpf_map_lookup_elem(&control, &zero);
+	if (!c || ending.dev >> 20)
+		return 0;
+#pragma unroll
+	for (slot = 0; slot < 2; slot++) {
+		device.slot = slot;
+		gone = bpf_map_lookup_elem(&devices, &device);
+		if (gone) {
+			*gone = 1;
+			c->gone = 1;
+		}
 	}
-	late = lictor_place(s, c, to);
-	if (late)
-		lictor_name_root(&root, late);
-	lictor_scratch_put(s);
+	bpf_for_each_map_elem(&late_anchors, lictor_ending_step, &ending, 0);
 	return 0;
 }

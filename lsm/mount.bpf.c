@@ -6,18 +6,6 @@
 #include "bpf/target.bpf.h"
 #include "lsm/verdict.bpf.h"
 
-#define MS_RDONLY 1
-#define MS_NOSUID 2
-#define MS_NODEV 4
-#define MS_NOEXEC 8
-#define MS_REMOUNT 32
-#define MS_BIND 4096
-#define MS_MOVE 8192
-#define MS_REC 16384
-#define MS_UNBINDABLE (1 << 17)
-#define MS_PRIVATE (1 << 18)
-#define MS_SLAVE (1 << 19)
-#define MS_SHARED (1 << 20)
 #define MNT_FORCE 1
 #define MNT_DETACH 2
 #define MNT_EXPIRE 4
@@ -39,7 +27,7 @@ static __always_inline u32 lictor_mount_operation(u64 flags)
 		return LICTOR_MOUNT_REMOUNT;
 	if (flags & MS_BIND)
 		return LICTOR_MOUNT_BIND;
-	if (flags & (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE))
+	if (flags & MS_PROPAGATION)
 		return LICTOR_MOUNT_PROPAGATION;
 	return flags & MS_MOVE ? LICTOR_MOUNT_MOVE : LICTOR_MOUNT_NEW;
 }

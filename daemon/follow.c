@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The privileged room: mounts that are made after the rules came into force. The kernel side names
+ * each one within the mount itself; here these names are put right when the table of mounts has
+ * changed, and what it has not seen (a tree moved by kprobes' ways, mounts between the search for
+ * anchors and the installation) is looked up. May touch: the maps of late anchors and devices,
+ * /proc/self/mountinfo, places of mounts that nothing else has told of.
+ */
+#include "daemon/loader.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "daemon/own.h"
+#include "rules/host.h"
+
+/* A mount is known before it is in the table of mounts, by as much as the kernel needs for it. */
+#define SETTLED_NS 5000000000ull
+/* Names that may go before the filter is made anew. */
+#define STALE 64
+
+struct names {
+	size_t count;
+	char name[LICTOR_LATE_NAMES][LICTOR_LATE_NAME + 1];
+};
+
+/* What the kernel side knows: one list of all names, as mounts whose root is not told. */
+struct known {
+	struct lictor_mounts names;
+	size_t keys;
+	struct lictor_late_key *key;
+};
+
+static void free_known(struct known *known)
+{
+	free(known->names.mount);
+	free(known->key);
+}
+
+uint64_t lictor_monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void add_name(struct names *names, const char *name)
+{
+	size_t length = strlen(name);
+
+	if (names->count == LICTOR_LATE_NAMES || length < 2 || length > LICTOR_LATE_NAME)
+		return;
+	for (size_t i = 0; i < names->count; i++)
+		if (!strcmp(names->name[i], name))
+			return;
+	memcpy(names->name[names->count++], name, length + 1);
+}
+
+static void known_names(int map, struct lictor_late_key key, const struct lictor_late *first,
+			struct names *ret)
+{
+	ret->count = 0;
+	for (key.number = 0; key.number < first->names; key.number++) {
+		struct lictor_late late;
+
+		if (bpf_map_lookup_elem(map, &key, &late) || late.length > LICTOR_LATE_NAME)
+			continue;
+		memcpy(ret->name[ret->count], late.name, late.length);
+		ret->name[ret->count++][late.length] = '\0';
+		if (ret->count == LICTOR_LATE_NAMES)
+			break;
+	}
+}
+
+/* A part is where it was mounted, as long as it is; and in the whole. */
+static void names_of_part(const struct lictor_mounts *table, uint32_t dev,
+			  const struct names *known, struct names *ret)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		const struct lictor_mount *mount = &table->mount[i];
+		char name[PATH_MAX];
+		size_t k = 0;
+
+		while (k < known->count && strcmp(known->name[k], mount->path) != 0)
+			k++;
+		if (mount->dev != dev || !strcmp(mount->root, "/") || k == known->count)
+			continue;
+		add_name(ret, mount->path);
+		for (k = 0; k < table->count; k++)
+			if (lictor_mount_within(mount, &table->mount[k], name))
+				add_name(ret, name);
+	}
+}
+
+static void names_of_whole(const struct lictor_mounts *table, uint32_t dev, struct names *ret)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if (table->mount[i].dev == dev && !strcmp(table->mount[i].root, "/"))
+			add_name(ret, table->mount[i].path);
+}
+
+/* The kernel side adds bits to both filters; here one is in use and the other is made. */
+static void mark(struct lictor_engine *engine, const struct lictor_late_key *key)
+{
+	uint32_t bit = lictor_anchor_bit(key->ino, key->dev);
+
+	for (int i = 0; i < 2; i++)
+		__atomic_fetch_or(&engine->control->late_filter[i][bit / 64], 1ull << (bit % 64),
+				  __ATOMIC_RELEASE);
+}
+
+/* Number 0, which has the count, is written last, and goes first. */
+static void write_names(struct lictor_engine *engine, struct lictor_late_key key,
+			const struct names *names, uint64_t since_ns, bool part)
+{
+	int map = lictor_engine_map(engine, "late_anchors");
+
+	if (names->count)
+		mark(engine, &key);
+	else
+		engine->stale++;
+	for (size_t n = names->count; n-- > 0;) {
+		struct lictor_late late = {
+			.since_ns = since_ns,
+			.length = (uint16_t)strlen(names->name[n]),
+			.names = (uint16_t)names->count,
+			.part = part,
+		};
+
+		key.number = (uint32_t)n;
+		memcpy(late.name, names->name[n], late.length);
+		bpf_map_update_elem(map, &key, &late, BPF_ANY);
+	}
+	for (size_t n = names->count; n < LICTOR_LATE_NAMES; n++) {
+		key.number = (uint32_t)n;
+		bpf_map_delete_elem(map, &key);
+	}
+}
+
+/*
+ * Puts the names of a root right. Returns false if the table of mounts has fewer than are known, and
+ * a mount is so young that it may still come.
+ */
+static bool name_root(struct lictor_engine *engine, const struct lictor_mounts *table,
+		      struct lictor_late_key key)
+{
+	struct names known, names = { 0 };
+	struct lictor_late first;
+
+	if (bpf_map_lookup_elem(lictor_engine_map(engine, "late_anchors"), &key, &first))
+		return true;
+	known_names(lictor_engine_map(engine, "late_anchors"), key, &first, &known);
+	if (first.part)
+		names_of_part(table, key.dev, &known, &names);
+	else if (first.names)
+		names_of_whole(table, key.dev, &names);
+	if (names.count < (size_t)first.names + !first.names &&
+	    lictor_monotonic_ns() - first.since_ns < SETTLED_NS)
+		return false;
+	write_names(engine, key, &names, first.since_ns, first.part);
+	return true;
+}
+
+/* All names, and the keys of those that count. */
+static int read_known(const struct lictor_engine *engine, struct known *ret)
+{
+	int map = lictor_engine_map(engine, "late_anchors");
+	struct lictor_late_key key, *at = NULL;
+	size_t room = 0;
+
+	while (!bpf_map_get_next_key(map, at, &key)) {
+		at = &key;
+		if (key.number)
+			continue;
+		if (ret->keys == room) {
+			struct lictor_late_key *grown;
+
+			room = room ? room * 2 : 64;
+			grown = realloc(ret->key, room * sizeof(*grown));
+			if (!grown)
+				return -ENOMEM;
+			ret->key = grown;
+		}
+		ret->key[ret->keys++] = key;
+	}
+	return 0;
+}
+
+static bool is_named(const struct lictor_engine *engine, const struct known *known,
+		     const struct lictor_mount *mount)
+{
+	int map = lictor_engine_map(engine, "late_anchors");
+
+	for (size_t i = 0; i < known->keys; i++) {
+		struct lictor_late first;
+		struct names names;
+
+		if (known->key[i].dev != mount->dev ||
+		    bpf_map_lookup_elem(map, &known->key[i], &first))
+			continue;
+		known_names(map, known->key[i], &first, &names);
+		for (size_t k = 0; k < names.count; k++)
+			if (!strcmp(names.name[k], mount->path))
+				return true;
+	}
+	return false;
+}
+
+/*
+ * What nobody has told of is opened: only that, since a descriptor keeps others from unmounting.
+ * What is covered by another mount has its turn when that is gone.
+ */
+static void look_up(struct lictor_engine *engine, const struct lictor_mount *mount)
+{
+	struct lictor_late first = { 0 };
+	struct lictor_late_key key = { 0 };
+	struct lictor_root_file object;
+	struct names names = { 0 };
+
+	if (lictor_engine_object(engine, mount->path, &object) || object.dev != mount->dev)
+		return;
+	key.ino = object.ino;
+	key.dev = object.dev;
+	key.igeneration = object.igeneration;
+	if (!bpf_map_lookup_elem(lictor_engine_map(engine, "late_anchors"), &key, &first))
+		known_names(lictor_engine_map(engine, "late_anchors"), key, &first, &names);
+	add_name(&names, mount->path);
+	write_names(engine, key, &names, lictor_monotonic_ns(), strcmp(mount->root, "/") != 0);
+}
+
+static void look_up_untold(struct lictor_engine *engine, const struct known *known,
+			   struct lictor_mounts *table)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if (!lictor_mounts_find(&engine->table, &table->mount[i]) &&
+		    !is_named(engine, known, &table->mount[i]))
+			look_up(engine, &table->mount[i]);
+	lictor_mounts_free(&engine->table);
+	engine->table = *table;
+	*table = (struct lictor_mounts){ 0 };
+}
+
+/*
+ * Of an object that is no more, the bit stays; so from time to time the filter that is not in use
+ * is emptied, and when no program runs that set bits before that, filled from what there is.
+ */
+static int make_filter(struct lictor_engine *engine)
+{
+	struct known known OWN(free_known) = { 0 };
+	uint32_t other = engine->control->late_slot ^ 1;
+	int error;
+
+	memset(engine->control->late_filter[other], 0, sizeof(engine->control->late_filter[other]));
+	lictor_engine_wait(engine);
+	error = read_known(engine, &known);
+	if (error)
+		return error;
+	for (size_t i = 0; i < known.keys; i++)
+		mark(engine, &known.key[i]);
+	__atomic_store_n(&engine->control->late_slot, other, __ATOMIC_RELEASE);
+	engine->stale = 0;
+	return 0;
+}
+
+int lictor_engine_follow_mounts(struct lictor_engine *engine)
+{
+	struct lictor_mounts table OWN(lictor_mounts_free) = { 0 };
+	struct known known OWN(free_known) = { 0 };
+	int error = lictor_mounts_read(&table), left = 0;
+
+	if (!error)
+		error = read_known(engine, &known);
+	for (size_t i = 0; !error && i < known.keys; i++)
+		left |= !name_root(engine, &table, known.key[i]);
+	if (!error)
+		look_up_untold(engine, &known, &table);
+	if (!error && engine->stale >= STALE)
+		error = make_filter(engine);
+	return error ? error : left;
+}
+
+/* ---- with a new image ---- */
+
+int lictor_engine_note_devices(struct lictor_engine *engine, uint32_t slot)
+{
+	struct lictor_mounts table OWN(lictor_mounts_free) = { 0 };
+	int map = lictor_engine_map(engine, "devices"), error;
+	struct lictor_device key, next;
+	bool more = !bpf_map_get_next_key(map, NULL, &key);
+
+	while (more) {
+		more = !bpf_map_get_next_key(map, &key, &next);
+		if (key.slot == slot)
+			bpf_map_delete_elem(map, &key);
+		key = next;
+	}
+	for (size_t i = 0; i < engine->devices; i++) {
+		uint32_t there = 0;
+
+		key = (struct lictor_device){ engine->device[i], slot };
+		error = bpf_map_update_elem(map, &key, &there, BPF_ANY);
+		if (error)
+			return error;
+	}
+	/* What has gone between the search and the note, has gone unseen. */
+	error = lictor_mounts_read(&table);
+	for (size_t i = 0; !error && i < engine->devices; i++) {
+		uint32_t gone = 1;
+		size_t k = 0;
+
+		while (k < table.count && table.mount[k].dev != engine->device[i])
+			k++;
+		key = (struct lictor_device){ engine->device[i], slot };
+		if (k == table.count) {
+			error = bpf_map_update_elem(map, &key, &gone, BPF_ANY);
+			engine->control->gone = 1;
+		}
+	}
+	return error;
+}
+
+/* The image knows what was mounted when its anchors were looked for. */
+int lictor_engine_adopt_mounts(struct lictor_engine *engine)
+{
+	struct known known OWN(free_known) = { 0 };
+	int map = lictor_engine_map(engine, "late_anchors"), error = read_known(engine, &known);
+
+	for (size_t i = 0; !error && i < known.keys; i++) {
+		const struct names none = { 0 };
+		struct lictor_late first;
+
+		if (!bpf_map_lookup_elem(map, &known.key[i], &first) &&
+		    first.since_ns < engine->sought_ns)
+			write_names(engine, known.key[i], &none, 0, false);
+	}
+	lictor_mounts_free(&engine->table);
+	engine->table = engine->sought;
+	engine->sought = (struct lictor_mounts){ 0 };
+	if (!error && engine->stale)
+		error = make_filter(engine);
+	if (!error)
+		error = lictor_engine_follow_mounts(engine);
+	return error < 0 ? error : 0;
+}
