@@ -29,8 +29,8 @@ object = $(patsubst %.c,$(B)/o/%.o,$(1))
 
 RULES := $(wildcard rules/*.c)
 OUTPUT := $(wildcard output/*.c)
-ENGINE := $(addprefix daemon/,loader.c ways.c install.c ring.c anchors.c mounts.c follow.c \
-	hostcheck.c kill.c process.c)
+ENGINE := $(addprefix daemon/,loader.c ways.c gaps.c install.c ring.c anchors.c mounts.c \
+	follow.c hostcheck.c kill.c process.c)
 DAEMON := $(wildcard daemon/*.c)
 CLI := $(wildcard daemon/cli/*.c) $(addprefix daemon/,config.c nearest.c support.c) $(ENGINE) \
 	output/line.c output/escape.c
@@ -98,10 +98,12 @@ $(B)/unit/daemon_mounts: $(B)/o/tests/unit/daemon_mounts.o $(call object,daemon/
 $(B)/unit/daemon_process: $(B)/o/tests/unit/daemon_process.o \
 		$(call object,daemon/process.c daemon/kill.c)
 $(B)/unit/daemon_support: $(B)/o/tests/unit/daemon_support.o $(call object,daemon/support.c $(RULES))
+$(B)/unit/daemon_gaps: $(B)/o/tests/unit/daemon_gaps.o $(call object,daemon/gaps.c rules/vocab.c)
 $(B)/unit/daemon_control: $(B)/o/tests/unit/daemon_control.o \
 		$(call object,daemon/control.c daemon/listen.c daemon/request.c output/line.c output/escape.c)
 $(B)/unit/daemon_service: $(B)/o/tests/unit/daemon_service.o \
-		$(call object,daemon/service.c daemon/ruleset.c daemon/support.c rules/arena.c rules/vocab.c)
+		$(call object,daemon/service.c daemon/ruleset.c daemon/support.c rules/arena.c rules/possible.c \
+		rules/vocab.c)
 $(B)/unit/daemon_%:
 	@mkdir -p $(@D)
 	$(CC) $(HARDEN) $(LDFLAGS) -o $@ $^ -lyaml -lcmocka

@@ -93,7 +93,8 @@ enum lictor_via {
 /*
  * The hooks, one program each. X(id, way, events that it decides)
  * The program for (id, LSM) is lsm_<id>, for TP_BTF tp_<id>, for FENTRY fe_<id>, for CGROUP
- * cg_<id>. Those of way LSM are also run as FMOD_RET and as KPROBE.
+ * cg_<id>. Those of way LSM are also run as FMOD_RET and as KPROBE; those of FENTRY that are in
+ * bpf/probe_entry.bpf.c, as KPROBE.
  */
 #define E(id) (1ULL << LICTOR_EVENT_##id)
 #define LICTOR_HOOK_TABLE(X) \
@@ -144,6 +145,7 @@ enum lictor_via {
 	X(task_prctl, LSM, E(CAPSET)) \
 	X(userns_create, LSM, E(NAMESPACE)) \
 	X(sb_mount, LSM, E(MOUNT)) \
+	X(anchor_move, LSM, 0)	/* attached first, it is called last: if nothing denies */ \
 	X(move_mount, LSM, E(MOUNT)) \
 	X(sb_pivotroot, LSM, E(MOUNT)) \
 	X(sb_remount, LSM, E(MOUNT)) \
@@ -160,8 +162,7 @@ enum lictor_via {
 	X(uring_cmd, LSM, E(IO_URING)) \
 	X(inode_init_security_anon, LSM, E(IO_URING) | E(USERFAULTFD)) \
 	X(task_getsid, LSM, 0)	/* the canary */ \
-	X(anchor_move, LSM, 0)	/* anchors of what is mounted later */ \
-	X(sb_delete, LSM, 0)	/* and of what is no more */ \
+	X(sb_delete, LSM, 0)	/* anchors of what is no more */ \
 	X(sched_process_exec, TP_BTF, E(EXEC)) \
 	X(sched_process_exit, TP_BTF, E(EXIT)) \
 	X(task_newtask, TP_BTF, E(NAMESPACE)) \
@@ -597,7 +598,8 @@ struct lictor_late {
 	__u64 since_ns;		/* in number 0: when it was mounted last; CLOCK_MONOTONIC */
 	__u16 length;
 	__u16 names;		/* in number 0: how many there are; 0: it is no more */
-	__u32 part;		/* not the root of its file system */
+	__u16 part;		/* not the root of its file system */
+	__u16 announced;	/* the kernel has yet to mount it: it may take its time */
 	char name[LICTOR_LATE_NAME];
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * From facts to an outcome: begin() opens a decision, decide() matches one event and adds what it
- * found, observe() here, or deny() in lsm/verdict.bpf.h, reports it and gives the buffer back.
+ * found, let_pass() or observe() here, or deny() in lsm/verdict.bpf.h, reports it and gives the
+ * buffer back.
  * Nothing here denies: the outcome is a number, and only programs in lsm/ turn it into an errno.
  */
 #ifndef LICTOR_DECIDE_H
@@ -229,9 +230,12 @@ static long lictor_judge_step(u32 index, struct lictor_judging *j)
 		if (count)
 			__sync_fetch_and_add(&count->limited, 1);
 	} else if (o->listed < LICTOR_RECORD_RULES) {
-		bool strongest = flags & LICTOR_RULE_MONITOR ? action > o->monitored &&
-								       action > o->action
-							     : action > o->action;
+		/* The rule that lictor_verdict() speaks of. */
+		bool strongest = flags & LICTOR_RULE_MONITOR ?
+			o->action < LICTOR_ACTION_SIGNAL && action > o->monitored &&
+				action > o->action :
+			action > o->action &&
+				(action >= LICTOR_ACTION_SIGNAL || action >= o->monitored);
 
 		if (strongest)
 			o->first = o->listed;
@@ -369,7 +373,7 @@ static __always_inline void lictor_fill_record(struct lictor_scratch *s, u32 ver
 	r->hook = s->hook;
 	r->via = s->via;
 	r->signal = signal;
-	r->monitor = verdict >= LICTOR_VERDICT_WOULD_SIGNAL;
+	r->monitor = o->action < LICTOR_ACTION_SIGNAL && o->monitored > o->action;
 	r->error = error;
 	r->reasons = o->reasons;
 	r->matched = o->rules;
@@ -448,20 +452,26 @@ __noinline int lictor_report(struct lictor_scratch *s, s32 error, bool denied)
 }
 
 /*
- * Ends a decision where nothing can be denied: what was to be blocked is reported as let pass; what
- * was to be killed gets its signal. error: with which the call fails anyway, or 0.
+ * Ends a decision that denies nothing: what was to be blocked is reported as let pass; what was to
+ * be killed gets its signal. error: with which the call fails anyway, or 0.
  */
-static __always_inline void lictor_observe(struct lictor_scratch *s, s32 error)
+static __always_inline void lictor_let_pass(struct lictor_scratch *s, s32 error)
 {
 	struct lictor_outcome *o = &s->outcome;
 
 	if (o->action == LICTOR_ACTION_BLOCK)
 		o->action = LICTOR_ACTION_ALERT;
-	if (o->monitored == LICTOR_ACTION_BLOCK)
-		o->monitored = LICTOR_ACTION_ALERT;
 	if (o->rules)
 		lictor_report(s, error, false);
 	lictor_scratch_put(s);
+}
+
+/* The same where no way at all could deny: a rule that only monitors would not have blocked it. */
+static __always_inline void lictor_observe(struct lictor_scratch *s, s32 error)
+{
+	if (s->outcome.monitored == LICTOR_ACTION_BLOCK)
+		s->outcome.monitored = LICTOR_ACTION_ALERT;
+	lictor_let_pass(s, error);
 }
 
 #endif

@@ -10,6 +10,7 @@
 #include "bpf/probe_guard.bpf.c"
 #include "lsm/cgroup.bpf.c"
 #endif
+#include "bpf/probe_entry.bpf.c"
 #include "lsm/anchor.bpf.c"
 #include "lsm/canary.bpf.c"
 #include "lsm/exec.bpf.c"

@@ -19,6 +19,16 @@
 #define LICTOR_TRANSPORT_PACKET 7
 #define LICTOR_TRANSPORT_OTHER 8
 
+/* Of a file whose inode says that it is a socket. */
+static __always_inline struct socket *lictor_socket_of(struct file *file)
+{
+#ifdef LICTOR_PROBING
+	return (struct socket *)KREAD(file, private_data);
+#else
+	return bpf_sock_from_file(file);
+#endif
+}
+
 static __always_inline u32 lictor_transport(u32 family, u32 type, u32 protocol)
 {
 	if (family == AF_UNIX)

@@ -1,25 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What no LSM hook is told of, seen where the kernel does it: namespaces entered, trees cloned,
- * mount attributes, modules removed, the clock adjusted, names set, sockets made standard input,
- * opens refused. These programs run when it is allowed, done or refused; they report, and signal
- * where that is asked.
+ * What no LSM hook is told of, seen where the kernel has done or refused it, by tracepoints and by
+ * fexit: children in new namespaces, user namespaces entered, mount attributes, modules removed,
+ * the clock adjusted, names written, opens refused. What is seen as it begins is in
+ * probe_entry.bpf.c.
  */
-#include "bpf/net.bpf.h"
-#include "bpf/target.bpf.h"
+#include "bpf/watch.bpf.h"
 #include <asm/ptrace.h>
-
-#define LICTOR_WATCH(s, event, name, way) \
-	struct lictor_scratch *s = NULL; \
-	if (lictor_begin(event, LICTOR_EVENTS, LICTOR_HOOK_##name, way, &s) != LICTOR_DECIDE || !s) \
-		return 0
-
-static __always_inline int lictor_watched(struct lictor_scratch *s, u32 event, s32 error)
-{
-	lictor_decide(s, event, 0);
-	lictor_observe(s, error);
-	return 0;
-}
 
 /* ---- namespaces ---- */
 
@@ -30,12 +17,6 @@ static __always_inline int lictor_watched(struct lictor_scratch *s, u32 event, s
 #define CLONE_NEWIPC 0x08000000
 #define CLONE_NEWPID 0x20000000
 #define CLONE_NEWNET 0x40000000
-
-enum {
-	LICTOR_NS_CGROUP = 1u << 0, LICTOR_NS_IPC = 1u << 1, LICTOR_NS_MNT = 1u << 2,
-	LICTOR_NS_NET = 1u << 3, LICTOR_NS_PID = 1u << 4, LICTOR_NS_TIME = 1u << 5,
-	LICTOR_NS_USER = 1u << 6, LICTOR_NS_UTS = 1u << 7,
-};
 
 /* A child in new namespaces; user namespaces are userns_create's. */
 SEC("tp_btf/task_newtask")
@@ -56,32 +37,6 @@ int BPF_PROG(tp_task_newtask, struct task_struct *task, u64 flags)
 	return lictor_watched(s, LICTOR_EVENT_NAMESPACE, 0);
 }
 
-/* unshare(2) and setns(2) have been allowed; at its end a process gives its namespaces up. */
-SEC("fentry/switch_task_namespaces")
-int BPF_PROG(fe_switch_task_namespaces, struct task_struct *task, struct nsproxy *new)
-{
-	struct nsproxy *old;
-	u32 types;
-
-	if (!new || task->pid != (int)bpf_get_current_pid_tgid())
-		return 0;
-	old = task->nsproxy;
-	if (!old)
-		return 0;
-	types = (old->cgroup_ns != new->cgroup_ns ? LICTOR_NS_CGROUP : 0) |
-		(old->ipc_ns != new->ipc_ns ? LICTOR_NS_IPC : 0) |
-		(old->mnt_ns != new->mnt_ns ? LICTOR_NS_MNT : 0) |
-		(old->net_ns != new->net_ns ? LICTOR_NS_NET : 0) |
-		(old->pid_ns_for_children != new->pid_ns_for_children ? LICTOR_NS_PID : 0) |
-		(old->time_ns_for_children != new->time_ns_for_children ? LICTOR_NS_TIME : 0) |
-		(old->uts_ns != new->uts_ns ? LICTOR_NS_UTS : 0);
-	if (!types)
-		return 0;
-	LICTOR_WATCH(s, LICTOR_EVENT_NAMESPACE, switch_task_namespaces, LICTOR_VIA_FENTRY);
-	lictor_number(s, LICTOR_FIELD_NAMESPACE_TYPES, types);
-	return lictor_watched(s, LICTOR_EVENT_NAMESPACE, 0);
-}
-
 /* setns(2) into a user namespace. */
 SEC("fexit/userns_install")
 int BPF_PROG(fe_userns_install, void *nsset, struct ns_common *ns, int error)
@@ -94,25 +49,6 @@ int BPF_PROG(fe_userns_install, void *nsset, struct ns_common *ns, int error)
 }
 
 /* ---- mounts ---- */
-
-/* open_tree(2) with OPEN_TREE_CLONE: a copy of a tree that only a descriptor leads to. */
-static __always_inline int lictor_cloned(struct lictor_scratch *s, struct vfsmount *mnt,
-					 struct dentry *dentry, bool recursive)
-{
-	lictor_number(s, LICTOR_FIELD_MOUNT_OPERATION, LICTOR_MOUNT_CLONE);
-	lictor_number(s, LICTOR_FIELD_MOUNT_FLAGS, recursive ? 1u << 5 : 0);
-	lictor_gather_inode(s, lictor_dentry_inode(dentry), dentry);
-	lictor_gather_path(s, mnt, dentry, 0, LICTOR_FIELD_FILE_PATH);
-	return lictor_watched(s, LICTOR_EVENT_MOUNT, 0);
-}
-
-/* It has been allowed; afterwards the path is the copy's. */
-SEC("fentry/open_detached_copy")
-int BPF_PROG(fe_open_detached_copy, struct path *path, bool recursive)
-{
-	LICTOR_WATCH(s, LICTOR_EVENT_MOUNT, open_detached_copy, LICTOR_VIA_FENTRY);
-	return lictor_cloned(s, path->mnt, path->dentry, recursive);
-}
 
 #define OPEN_TREE_CLONE 1
 #define AT_RECURSIVE 0x8000
@@ -227,27 +163,6 @@ int BPF_PROG(fe_do_adjtimex, struct __kernel_timex *timex, int error)
 	return lictor_watched(s, LICTOR_EVENT_SETTIME, 0);
 }
 
-enum uts_proc {
-	UTS_PROC_HOSTNAME = 4,
-	UTS_PROC_DOMAINNAME = 5,
-};
-
-/* sethostname(2) and setdomainname(2), when the new name is in place. */
-SEC("fentry/uts_proc_notify")
-int BPF_PROG(fe_uts_proc_notify, int which)
-{
-	struct uts_namespace *uts = bpf_get_current_task_btf()->nsproxy->uts_ns;
-
-	LICTOR_WATCH(s, LICTOR_EVENT_HOSTNAME, uts_proc_notify, LICTOR_VIA_FENTRY);
-	if (which == (int)bpf_core_enum_value(enum uts_proc, UTS_PROC_HOSTNAME))
-		lictor_argument(s, LICTOR_FIELD_HOST_HOSTNAME, LICTOR_STRING_ARGUMENT,
-				&uts->name.nodename);
-	else if (which == (int)bpf_core_enum_value(enum uts_proc, UTS_PROC_DOMAINNAME))
-		lictor_argument(s, LICTOR_FIELD_HOST_DOMAIN, LICTOR_STRING_ARGUMENT2,
-				&uts->name.domainname);
-	return lictor_watched(s, LICTOR_EVENT_HOSTNAME, 0);
-}
-
 struct ctl_table {
 	const char *procname;
 } __attribute__((preserve_access_index));
@@ -271,41 +186,6 @@ int BPF_PROG(fe_proc_do_uts_string, struct ctl_table *table, int write, void *bu
 		lictor_argument(s, LICTOR_FIELD_HOST_DOMAIN, LICTOR_STRING_ARGUMENT2,
 				&uts->name.domainname);
 	return lictor_watched(s, LICTOR_EVENT_HOSTNAME, 0);
-}
-
-/* ---- a socket as standard input, output or error ---- */
-
-static __always_inline int lictor_dup(struct file *file, u32 descriptor, u32 hook)
-{
-	struct lictor_scratch *s = NULL;
-	struct socket *sock;
-	struct sock *sk;
-
-	if (descriptor > 2 || !file)
-		return 0;
-	sock = bpf_sock_from_file(file);
-	sk = sock ? sock->sk : NULL;
-	if (!sk || lictor_begin(LICTOR_EVENT_DUP, LICTOR_EVENTS, hook, LICTOR_VIA_FENTRY, &s) !=
-			   LICTOR_DECIDE || !s)
-		return 0;
-	lictor_number(s, LICTOR_FIELD_DUP_DESCRIPTOR, descriptor);
-	lictor_gather_socket(s, sk);
-	lictor_gather_own_end(s, sk);
-	lictor_gather_peer(s, sk);
-	return lictor_watched(s, LICTOR_EVENT_DUP, 0);
-}
-
-SEC("fentry/do_dup2")
-int BPF_PROG(fe_do_dup2, void *files, struct file *file, unsigned int descriptor)
-{
-	return lictor_dup(file, descriptor, LICTOR_HOOK_do_dup2);
-}
-
-/* All other ways to a descriptor: made, accepted, received, duplicated to the lowest that is free. */
-SEC("fentry/fd_install")
-int BPF_PROG(fe_fd_install, unsigned int descriptor, struct file *file)
-{
-	return lictor_dup(file, descriptor, LICTOR_HOOK_fd_install);
 }
 
 /* ---- refused by permissions ---- */

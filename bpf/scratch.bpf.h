@@ -18,6 +18,11 @@ const volatile __u32 lictor_cpus = 1;
 const volatile __u32 lictor_way = LICTOR_VIA_LSM;
 /* security_perf_event_open() is given the attributes. */
 const volatile __u32 lictor_perf_attr = 1;
+/* Who holds a buffer keeps the CPU: on kernels whose verifier takes that (6.15). */
+const volatile __u32 lictor_keeps_cpu = 0;
+
+extern void bpf_preempt_disable(void) __weak __ksym;
+extern void bpf_preempt_enable(void) __weak __ksym;
 
 /* value & mask, in one instruction right before its use: what the compiler would otherwise derive
    from elsewhere, the verifier cannot follow. */
@@ -185,11 +190,16 @@ static __always_inline struct lictor_scratch *lictor_scratch_take(u32 index)
 	return s;
 }
 
-static __always_inline struct lictor_scratch *lictor_scratch_get(void)
+/* Called, not built in: what programs keep on their stack is scarce. */
+static __noinline struct lictor_scratch *lictor_scratch_get(void)
 {
-	u32 cpu = bpf_get_smp_processor_id(), i;
-	struct lictor_scratch *s = lictor_scratch_take(cpu);
+	struct lictor_scratch *s;
+	u32 cpu, i;
 
+	if (lictor_keeps_cpu)
+		bpf_preempt_disable();
+	cpu = bpf_get_smp_processor_id();
+	s = lictor_scratch_take(cpu);
 	if (s)
 		return s;
 	for (i = 0; i < LICTOR_POOL; i++) {
@@ -197,12 +207,16 @@ static __always_inline struct lictor_scratch *lictor_scratch_get(void)
 		if (s)
 			return s;
 	}
+	if (lictor_keeps_cpu)
+		bpf_preempt_enable();
 	return NULL;
 }
 
 static __always_inline void lictor_scratch_put(struct lictor_scratch *s)
 {
 	__sync_lock_test_and_set(&s->busy, 0);
+	if (lictor_keeps_cpu)
+		bpf_preempt_enable();
 }
 
 static __always_inline void lictor_count_reason(u32 reason)

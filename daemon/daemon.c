@@ -67,21 +67,25 @@ static void breathe(void *context)
 	lictor_service_drain(lictord->service);
 }
 
-static void tell_degraded(void *context, const char *rule, const char *text)
+static void tell_degraded(void *context, const struct lictor_shortfall *fall, const char *text)
 {
 	struct lictor_daemon *lictord = context;
 	char *detail OWN(own_free) = NULL;
 
-	if (asprintf(&detail, "rule %s: %s", rule, text) < 0)
+	if (asprintf(&detail, "rule %s: %s", fall->name, text) < 0)
 		detail = NULL;
-	lictor_service_notice(lictord->service, LICTOR_NOTICE_DEGRADED, detail ? detail : rule, 0,
-			      NULL);
+	lictor_service_notice(lictord->service, LICTOR_NOTICE_DEGRADED,
+			      detail ? detail : fall->name, 0, NULL);
 }
 
-static void say_refused(void *context, const char *rule, const char *text)
+/* Of all of them, where diags keeps only the first. */
+static void say_refused(void *context, const struct lictor_shortfall *fall, const char *text)
 {
-	(void)context;
-	lictor_say(LOG_ERR, "rule %s: %s", rule, text);
+	const struct lictor_diags *diags = context;
+
+	lictor_say(LOG_ERR, "%s:%u:%u: rule %s: %s",
+		   fall->place.file < diags->sources ? diags->source[fall->place.file].name : "?",
+		   fall->place.line, fall->place.column, fall->name, text);
 }
 
 static void tell_loaded(struct lictor_daemon *lictord)
@@ -98,11 +102,11 @@ static void tell_loaded(struct lictor_daemon *lictord)
 	lictor_service_notice(lictord->service, LICTOR_NOTICE_RULES_LOADED, text, 3, counter);
 }
 
-static void say_failed(const struct lictor_draft *draft, const struct lictor_diags *diags,
+static void say_failed(const struct lictor_draft *draft, struct lictor_diags *diags,
 		       enum lictor_stage stage, int error)
 {
 	if (error == -EOPNOTSUPP && stage == LICTOR_STAGE_SUPPORT) {
-		lictor_draft_shortfalls(draft, say_refused, NULL);
+		lictor_draft_shortfalls(draft, true, say_refused, diags);
 		lictor_say(LOG_ERR, "refused: this kernel cannot carry out these rules; "
 				    "\"on-unsupported: degrade\" runs them with what it can");
 		return;
@@ -132,7 +136,7 @@ int lictor_daemon_install(struct lictor_daemon *lictord, struct lictor_draft *dr
 		return error;
 	}
 	lictor_service_adopt(lictord->service, set);
-	lictor_draft_shortfalls(draft, tell_degraded, lictord);
+	lictor_draft_shortfalls(draft, false, tell_degraded, lictord);
 	tell_loaded(lictord);
 	return 0;
 }

@@ -59,6 +59,25 @@ size_t lictor_host_checks(struct lictor_host_check *check, size_t room);
 enum lictor_action lictor_engine_can(const struct lictor_engine *engine, enum lictor_event event,
 				     const char **ret_why);
 
+/* A part of an event that nothing tells of here, though it is told of the event. */
+struct lictor_gap {
+	enum lictor_event event;
+	int field;	/* that tells the part from the rest; LICTOR_FIELD_NONE: none does */
+	uint64_t values;	/* of the field in this part, a bit each; see lictor_rule_values() */
+	uint64_t lost;	/* those of them with which nothing is seen, in no other part either */
+	const char *what;
+	const char *why;
+};
+#define LICTOR_GAPS_MAX 24u
+size_t lictor_engine_gaps(const struct lictor_engine *engine, struct lictor_gap *ret_gap);
+
+/*
+ * Is there ever a value of the field that the event has? If not: why, and whether a rule that names
+ * the field holds where it fails closed (doubt), or never.
+ */
+bool lictor_engine_knows(const struct lictor_engine *engine, enum lictor_event event, int field,
+			 bool *ret_doubt, const char **ret_why);
+
 /* Looks up the anchors of the rules' roots and of every mount, through the kernel's own eyes. */
 int lictor_engine_anchors(struct lictor_engine *engine, size_t roots,
 			  const struct lictor_root *root, struct lictor_arena *arena,

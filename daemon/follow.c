@@ -17,27 +17,28 @@
 #include "daemon/own.h"
 #include "rules/host.h"
 
-/* A mount is known before it is in the table of mounts, by as much as the kernel needs for it. */
+/* How long it takes, at most, from announcing a mount to making it. */
 #define SETTLED_NS 5000000000ull
 /* Names that may go before the filter is made anew. */
 #define STALE 64
 
 struct names {
 	size_t count;
-	char name[LICTOR_LATE_NAMES][LICTOR_LATE_NAME + 1];
+	char name[LICTOR_LATE_NAMES][LICTOR_LATE_NAME + 1];	/* padded with zeros */
 };
 
-/* What the kernel side knows: one list of all names, as mounts whose root is not told. */
+/* What the kernel side knows: of each object, number 0. */
 struct known {
-	struct lictor_mounts names;
-	size_t keys;
-	struct lictor_late_key *key;
+	size_t count;
+	struct object {
+		struct lictor_late_key key;
+		struct lictor_late first;
+	} *object;
 };
 
 static void free_known(struct known *known)
 {
-	free(known->names.mount);
-	free(known->key);
+	free(known->object);
 }
 
 uint64_t lictor_monotonic_ns(void)
@@ -63,14 +64,14 @@ static void add_name(struct names *names, const char *name)
 static void known_names(int map, struct lictor_late_key key, const struct lictor_late *first,
 			struct names *ret)
 {
-	ret->count = 0;
+	*ret = (struct names){ 0 };
 	for (key.number = 0; key.number < first->names; key.number++) {
 		struct lictor_late late;
 
 		if (bpf_map_lookup_elem(map, &key, &late) || late.length > LICTOR_LATE_NAME)
 			continue;
 		memcpy(ret->name[ret->count], late.name, late.length);
-		ret->name[ret->count++][late.length] = '\0';
+		ret->count++;
 		if (ret->count == LICTOR_LATE_NAMES)
 			break;
 	}
@@ -115,7 +116,7 @@ static void mark(struct lictor_engine *engine, const struct lictor_late_key *key
 
 /* Number 0, which has the count, is written last, and goes first. */
 static void write_names(struct lictor_engine *engine, struct lictor_late_key key,
-			const struct names *names, uint64_t since_ns, bool part)
+			const struct names *names, const struct lictor_late *first)
 {
 	int map = lictor_engine_map(engine, "late_anchors");
 
@@ -125,10 +126,11 @@ static void write_names(struct lictor_engine *engine, struct lictor_late_key key
 		engine->stale++;
 	for (size_t n = names->count; n-- > 0;) {
 		struct lictor_late late = {
-			.since_ns = since_ns,
+			.since_ns = first->since_ns,
 			.length = (uint16_t)strlen(names->name[n]),
 			.names = (uint16_t)names->count,
-			.part = part,
+			.part = first->part,
+			.announced = first->announced,
 		};
 
 		key.number = (uint32_t)n;
@@ -142,30 +144,36 @@ static void write_names(struct lictor_engine *engine, struct lictor_late_key key
 }
 
 /*
- * Puts the names of a root right. Returns false if the table of mounts has fewer than are known, and
- * a mount is so young that it may still come.
+ * Puts the names of an object right, by a table that was read after what is known of it: what the
+ * kernel named before is in it, since it is read under the lock that the kernel mounts under.
+ * Returns false if the table has fewer names, and an announced mount may still come.
  */
 static bool name_root(struct lictor_engine *engine, const struct lictor_mounts *table,
-		      struct lictor_late_key key)
+		      struct object *object)
 {
+	int map = lictor_engine_map(engine, "late_anchors");
+	struct lictor_late *first = &object->first;
 	struct names known, names = { 0 };
-	struct lictor_late first;
+	struct lictor_late now;
 
-	if (bpf_map_lookup_elem(lictor_engine_map(engine, "late_anchors"), &key, &first))
+	/* Mounted once more meanwhile: the table changes again, too. */
+	if (bpf_map_lookup_elem(map, &object->key, &now) || now.since_ns != first->since_ns)
 		return true;
-	known_names(lictor_engine_map(engine, "late_anchors"), key, &first, &known);
-	if (first.part)
-		names_of_part(table, key.dev, &known, &names);
-	else if (first.names)
-		names_of_whole(table, key.dev, &names);
-	if (names.count < (size_t)first.names + !first.names &&
-	    lictor_monotonic_ns() - first.since_ns < SETTLED_NS)
+	known_names(map, object->key, first, &known);
+	if (first->part)
+		names_of_part(table, object->key.dev, &known, &names);
+	else if (first->names)
+		names_of_whole(table, object->key.dev, &names);
+	if (first->announced && names.count < first->names &&
+	    lictor_monotonic_ns() - first->since_ns < SETTLED_NS)
 		return false;
-	write_names(engine, key, &names, first.since_ns, first.part);
+	if (first->announced || !names.count || memcmp(&names, &known, sizeof(names)) != 0) {
+		first->announced = 0;
+		write_names(engine, object->key, &names, first);
+	}
 	return true;
 }
 
-/* All names, and the keys of those that count. */
 static int read_known(const struct lictor_engine *engine, struct known *ret)
 {
 	int map = lictor_engine_map(engine, "late_anchors");
@@ -176,16 +184,18 @@ static int read_known(const struct lictor_engine *engine, struct known *ret)
 		at = &key;
 		if (key.number)
 			continue;
-		if (ret->keys == room) {
-			struct lictor_late_key *grown;
+		if (ret->count == room) {
+			struct object *grown;
 
 			room = room ? room * 2 : 64;
-			grown = realloc(ret->key, room * sizeof(*grown));
+			grown = realloc(ret->object, room * sizeof(*grown));
 			if (!grown)
 				return -ENOMEM;
-			ret->key = grown;
+			ret->object = grown;
 		}
-		ret->key[ret->keys++] = key;
+		ret->object[ret->count].key = key;
+		if (!bpf_map_lookup_elem(map, &key, &ret->object[ret->count].first))
+			ret->count++;
 	}
 	return 0;
 }
@@ -195,14 +205,15 @@ static bool is_named(const struct lictor_engine *engine, const struct known *kno
 {
 	int map = lictor_engine_map(engine, "late_anchors");
 
-	for (size_t i = 0; i < known->keys; i++) {
+	for (size_t i = 0; i < known->count; i++) {
+		const struct object *object = &known->object[i];
 		struct lictor_late first;
 		struct names names;
 
-		if (known->key[i].dev != mount->dev ||
-		    bpf_map_lookup_elem(map, &known->key[i], &first))
+		if (object->key.dev != mount->dev ||
+		    bpf_map_lookup_elem(map, &object->key, &first))
 			continue;
-		known_names(map, known->key[i], &first, &names);
+		known_names(map, object->key, &first, &names);
 		for (size_t k = 0; k < names.count; k++)
 			if (!strcmp(names.name[k], mount->path))
 				return true;
@@ -216,7 +227,7 @@ static bool is_named(const struct lictor_engine *engine, const struct known *kno
  */
 static void look_up(struct lictor_engine *engine, const struct lictor_mount *mount)
 {
-	struct lictor_late first = { 0 };
+	struct lictor_late first = { .part = strcmp(mount->root, "/") != 0 };
 	struct lictor_late_key key = { 0 };
 	struct lictor_root_file object;
 	struct names names = { 0 };
@@ -229,7 +240,8 @@ static void look_up(struct lictor_engine *engine, const struct lictor_mount *mou
 	if (!bpf_map_lookup_elem(lictor_engine_map(engine, "late_anchors"), &key, &first))
 		known_names(lictor_engine_map(engine, "late_anchors"), key, &first, &names);
 	add_name(&names, mount->path);
-	write_names(engine, key, &names, lictor_monotonic_ns(), strcmp(mount->root, "/") != 0);
+	first.since_ns = lictor_monotonic_ns();
+	write_names(engine, key, &names, &first);
 }
 
 static void look_up_untold(struct lictor_engine *engine, const struct known *known,
@@ -259,8 +271,8 @@ static int make_filter(struct lictor_engine *engine)
 	error = read_known(engine, &known);
 	if (error)
 		return error;
-	for (size_t i = 0; i < known.keys; i++)
-		mark(engine, &known.key[i]);
+	for (size_t i = 0; i < known.count; i++)
+		mark(engine, &known.object[i].key);
 	__atomic_store_n(&engine->control->late_slot, other, __ATOMIC_RELEASE);
 	engine->stale = 0;
 	return 0;
@@ -270,12 +282,12 @@ int lictor_engine_follow_mounts(struct lictor_engine *engine)
 {
 	struct lictor_mounts table OWN(lictor_mounts_free) = { 0 };
 	struct known known OWN(free_known) = { 0 };
-	int error = lictor_mounts_read(&table), left = 0;
+	int error = read_known(engine, &known), left = 0;
 
 	if (!error)
-		error = read_known(engine, &known);
-	for (size_t i = 0; !error && i < known.keys; i++)
-		left |= !name_root(engine, &table, known.key[i]);
+		error = lictor_mounts_read(&table);
+	for (size_t i = 0; !error && i < known.count; i++)
+		left |= !name_root(engine, &table, &known.object[i]);
 	if (!error)
 		look_up_untold(engine, &known, &table);
 	if (!error && engine->stale >= STALE)
@@ -327,16 +339,12 @@ int lictor_engine_note_devices(struct lictor_engine *engine, uint32_t slot)
 int lictor_engine_adopt_mounts(struct lictor_engine *engine)
 {
 	struct known known OWN(free_known) = { 0 };
-	int map = lictor_engine_map(engine, "late_anchors"), error = read_known(engine, &known);
+	int error = read_known(engine, &known);
+	const struct names none = { 0 };
 
-	for (size_t i = 0; !error && i < known.keys; i++) {
-		const struct names none = { 0 };
-		struct lictor_late first;
-
-		if (!bpf_map_lookup_elem(map, &known.key[i], &first) &&
-		    first.since_ns < engine->sought_ns)
-			write_names(engine, known.key[i], &none, 0, false);
-	}
+	for (size_t i = 0; !error && i < known.count; i++)
+		if (known.object[i].first.since_ns < engine->sought_ns)
+			write_names(engine, known.object[i].key, &none, &known.object[i].first);
 	lictor_mounts_free(&engine->table);
 	engine->table = engine->sought;
 	engine->sought = (struct lictor_mounts){ 0 };

@@ -146,6 +146,7 @@ static int open_object(struct lictor_engine *engine, enum lictor_via way, uint32
 		skeleton->rodata->lictor_cpus = cpus;
 		skeleton->rodata->lictor_way = way;
 		skeleton->rodata->lictor_perf_attr = engine->perf_attr;
+		skeleton->rodata->lictor_keeps_cpu = engine->keeps_cpu;
 		*ret = (struct lictor_batch){ skeleton->obj, skeleton, destroy_probing };
 	} else {
 		struct lictor_bpf *skeleton = lictor_bpf__open();
@@ -155,6 +156,7 @@ static int open_object(struct lictor_engine *engine, enum lictor_via way, uint32
 		skeleton->rodata->lictor_cpus = cpus;
 		skeleton->rodata->lictor_way = way;
 		skeleton->rodata->lictor_perf_attr = engine->perf_attr;
+		skeleton->rodata->lictor_keeps_cpu = engine->keeps_cpu;
 		*ret = (struct lictor_batch){ skeleton->obj, skeleton, destroy_typed };
 	}
 	return 0;
@@ -273,6 +275,7 @@ static struct bpf_link *attach_program(const struct lictor_engine *engine, enum 
 	case LICTOR_VIA_FMOD_RET:
 		return bpf_program__attach_trace(program);
 	case LICTOR_VIA_KPROBE:
+		/* Of a function that is no hook's, the section has the name. */
 		if (lictor_hooks[hook].way != LICTOR_VIA_LSM)
 			return bpf_program__attach(program);
 		lictor_ways_function(hook, function, sizeof(function));
@@ -360,6 +363,12 @@ static int try_cgroup(struct lictor_engine *engine)
 	return lictor_engine_load(engine, hooks);
 }
 
+static int load_base(struct lictor_engine *engine)
+{
+	return load_batch(engine, LICTOR_VIA_LSM, base_programs,
+			  sizeof(base_programs) / sizeof(*base_programs));
+}
+
 static int open_all(struct lictor_engine *engine)
 {
 	struct btf *kernel OWN(own_btf__free) = btf__load_vmlinux_btf();
@@ -370,7 +379,13 @@ static int open_all(struct lictor_engine *engine)
 	error = kernel_is_new_enough();
 	if (error)
 		return error;
-	error = load_batch(engine, LICTOR_VIA_LSM, base_programs, sizeof(base_programs) / sizeof(*base_programs));
+	engine->keeps_cpu = btf__find_by_name_kind(kernel, "bpf_preempt_disable", BTF_KIND_FUNC) > 0;
+	error = load_base(engine);
+	/* The first verifiers that know of it refuse what these programs are made of. */
+	if (error && engine->keeps_cpu) {
+		engine->keeps_cpu = 0;
+		error = load_base(engine);
+	}
 	if (error)
 		return error;
 	engine->control = mmap(NULL, sizeof(*engine->control), PROT_READ | PROT_WRITE, MAP_SHARED,

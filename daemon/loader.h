@@ -34,6 +34,7 @@ struct lictor_engine {
 	enum lictor_via way;		/* that was chosen */
 	int way_error[LICTOR_VIAS];	/* 0: such programs load and run */
 	uint32_t perf_attr;		/* see bpf/scratch.bpf.h */
+	uint32_t keeps_cpu;
 	int cgroup_error;
 	int cgroup_fd;			/* of the root control group, or -errno */
 	struct lictor_control *control;	/* the map, shared with the kernel */

@@ -100,20 +100,26 @@ static int find_anchors(struct lictor_draft *draft, struct lictor_engine *engine
 		       lictor_engine_anchors(engine, roots, root, arena, ret_anchors, ret_anchor);
 }
 
-static void complain(struct lictor_draft *draft)
+void lictor_draft_shortfalls(const struct lictor_draft *draft, bool refused,
+			     lictor_draft_tell *tell, void *context)
 {
-	const struct lictor_shortfall *fall = draft->support.shortfall;
+	const struct lictor_shortfall *fall = draft->support.shortfall, *last = NULL;
+	const struct lictor_shortfall *end = fall + draft->support.shortfalls;
 	const char *text;
-	size_t i;
 
-	for (i = 0; i < draft->support.shortfalls; i++) {
-		if (!fall[i].refused || (i && fall[i].rule == fall[i - 1].rule))
+	for (; fall < end; fall++) {
+		if ((refused && !fall->refused) || (last && last->rule == fall->rule))
 			continue;
-		text = lictor_support_text(&draft->support, fall[i].rule, draft->rules->arena);
-		lictor_diag_error(draft->diags, fall[i].place, "on-unsupported: degrade",
-				  "rule %s cannot be carried out here: %s", fall[i].name,
-				  text ? text : fall[i].why);
+		last = fall;
+		text = lictor_support_text(&draft->support, fall->rule, draft->rules->arena);
+		tell(context, fall, text ? text : fall->why);
 	}
+}
+
+static void complain(void *context, const struct lictor_shortfall *fall, const char *text)
+{
+	lictor_diag_error(context, fall->place, "on-unsupported: degrade",
+			  "rule %s cannot be carried out here: %s", fall->name, text);
 }
 
 int lictor_draft_compile(struct lictor_draft *draft, struct lictor_engine *engine,
@@ -132,7 +138,7 @@ int lictor_draft_compile(struct lictor_draft *draft, struct lictor_engine *engin
 	if (error)
 		return error;
 	if (draft->support.refused) {
-		complain(draft);
+		lictor_draft_shortfalls(draft, true, complain, draft->diags);
 		return -EOPNOTSUPP;
 	}
 	breathe(context);
@@ -151,22 +157,6 @@ int lictor_draft_compile(struct lictor_draft *draft, struct lictor_engine *engin
 	breathe(context);
 	return lictor_ruleset_seal(draft->set, draft->rules, &draft->support, compiled,
 				   generation);
-}
-
-void lictor_draft_shortfalls(const struct lictor_draft *draft,
-			     void (*tell)(void *context, const char *rule, const char *text),
-			     void *context)
-{
-	const struct lictor_shortfall *fall = draft->support.shortfall;
-	const char *text;
-	size_t i;
-
-	for (i = 0; i < draft->support.shortfalls; i++) {
-		if (i && fall[i].rule == fall[i - 1].rule)
-			continue;
-		text = lictor_support_text(&draft->support, fall[i].rule, draft->rules->arena);
-		tell(context, fall[i].name, text ? text : fall[i].why);
-	}
 }
 
 int lictor_draft_install(struct lictor_draft *draft, struct lictor_engine *engine,

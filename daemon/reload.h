@@ -6,6 +6,7 @@
 #include "daemon/config.h"
 #include "daemon/engine.h"
 #include "daemon/ruleset.h"
+#include "daemon/support.h"
 
 enum lictor_stage {
 	LICTOR_STAGE_READ,	/* the rules are wrong: see diags */
@@ -32,10 +33,14 @@ void lictor_draft_free(struct lictor_draft *draft);
 int lictor_draft_compile(struct lictor_draft *draft, struct lictor_engine *engine,
 			 const struct lictor_ruleset *previous, void (*breathe)(void *context),
 			 void *context, enum lictor_stage *ret_stage);
-/* The rules' shortfalls on this kernel, one text a rule; of no use before compile. */
-void lictor_draft_shortfalls(const struct lictor_draft *draft,
-			     void (*tell)(void *context, const char *rule, const char *text),
-			     void *context);
+/*
+ * The rules' shortfalls on this kernel, one text a rule, with the first of the rule's; of no use
+ * before compile. refused: only of rules that are.
+ */
+typedef void lictor_draft_tell(void *context, const struct lictor_shortfall *fall,
+			       const char *text);
+void lictor_draft_shortfalls(const struct lictor_draft *draft, bool refused,
+			     lictor_draft_tell *tell, void *context);
 /* Puts it in force and gives out what the daemon keeps of it. */
 int lictor_draft_install(struct lictor_draft *draft, struct lictor_engine *engine,
 			 struct lictor_ruleset **ret_set);

@@ -25,6 +25,13 @@ const struct lictor_hook_entry lictor_hooks[LICTOR_HOOKS] = {
 #undef X
 };
 
+/* Watched as they are entered: kprobes do for that as well. See bpf/watch.bpf.h. */
+#define ENTERED \
+	(LICTOR_HOOK_BIT(LICTOR_HOOK_switch_task_namespaces) | \
+	 LICTOR_HOOK_BIT(LICTOR_HOOK_open_detached_copy) | LICTOR_HOOK_BIT(LICTOR_HOOK_do_dup2) | \
+	 LICTOR_HOOK_BIT(LICTOR_HOOK_fd_install) | LICTOR_HOOK_BIT(LICTOR_HOOK_uts_proc_notify) | \
+	 LICTOR_HOOK_BIT(LICTOR_HOOK_graft_tree) | LICTOR_HOOK_BIT(LICTOR_HOOK_mnt_set_mountpoint))
+
 static const char *const via_words[LICTOR_VIAS] = {
 #define X(id, word) word,
 	LICTOR_VIA_TABLE(X)
@@ -174,22 +181,13 @@ static const char *watched_function(const struct lictor_engine *engine, enum lic
 	return slash ? slash + 1 : "";
 }
 
-/* Functions that can be watched by kprobes as well. */
-static bool probed(enum lictor_hook hook)
-{
-	const lictor_hook_set hooks = LICTOR_HOOK_BIT(LICTOR_HOOK_graft_tree) |
-				      LICTOR_HOOK_BIT(LICTOR_HOOK_mnt_set_mountpoint);
-
-	return hooks >> hook & 1;
-}
-
 /*
  * The way to one hook. Of prctl(2) the capability module has carried out its part before other LSMs
  * are asked: only before all of them can it be denied.
  */
 static enum lictor_via way_of(const struct lictor_engine *engine, enum lictor_hook hook)
 {
-	if (engine->way == LICTOR_VIA_KPROBE && probed(hook))
+	if (engine->way == LICTOR_VIA_KPROBE && ENTERED & LICTOR_HOOK_BIT(hook))
 		return LICTOR_VIA_KPROBE;
 	if (lictor_hooks[hook].way != LICTOR_VIA_LSM)
 		return lictor_hooks[hook].way;
@@ -295,7 +293,8 @@ enum lictor_action lictor_engine_can(const struct lictor_engine *engine, enum li
 			continue;
 		denies |= hook->way == LICTOR_VIA_LSM || hook->way == LICTOR_VIA_FMOD_RET;
 		probes |= hook->way == LICTOR_VIA_KPROBE;
-		watches |= hook->way == LICTOR_VIA_FENTRY || hook->way == LICTOR_VIA_TP_BTF;
+		watches |= lictor_hooks[i].way == LICTOR_VIA_FENTRY ||
+			   lictor_hooks[i].way == LICTOR_VIA_TP_BTF;
 		cgroup |= hook->way == LICTOR_VIA_CGROUP;
 	}
 	if (denies)
@@ -310,5 +309,9 @@ enum lictor_action lictor_engine_can(const struct lictor_engine *engine, enum li
 	*ret_why = why_no_way(engine);
 	if (cgroup)
 		return LICTOR_ACTION_BLOCK;
-	return probes || watches ? LICTOR_ACTION_SIGNAL : LICTOR_ACTION_NONE;
+	if (probes || watches)
+		return LICTOR_ACTION_SIGNAL;
+	if (lictor_ways_unwatched(engine, event))
+		*ret_why = lictor_ways_unwatched(engine, event);
+	return LICTOR_ACTION_NONE;
 }

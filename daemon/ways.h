@@ -3,7 +3,8 @@
  * Inside the engine: by which way each hook is reached on this kernel. Those of the LSM table share
  * one way (but task_prctl, see ways.c): the best that there is, or the one that was asked for. The
  * best are LSM programs, then the same functions of the kernel by their return value, then these by
- * kprobes, which cannot deny. Each other hook has a way of its own, which is there or not.
+ * kprobes, which cannot deny. Each other hook has a way of its own, which is there or not; only some
+ * functions that are watched are reached by kprobes too, where these are the way.
  */
 #ifndef LICTOR_WAYS_H
 #define LICTOR_WAYS_H
@@ -35,6 +36,9 @@ int lictor_ways_choose(struct lictor_engine *engine, const struct btf *kernel);
  * watched.
  */
 void lictor_ways_find(struct lictor_engine *engine, const struct btf *kernel);
+
+/* Why an event that is seen by watched functions only is not seen; NULL: it has other hooks. */
+const char *lictor_ways_unwatched(const struct lictor_engine *engine, enum lictor_event event);
 
 /* The kernel's function for a hook of the LSM table, such as security_file_open; cut to room. */
 void lictor_ways_function(enum lictor_hook hook, char *ret_name, size_t room);

@@ -6,13 +6,12 @@
  * is decided here.
  */
 #include "bpf/facts.bpf.h"
+#include "bpf/watch.bpf.h"
 #include "lsm/verdict.bpf.h"
 
 #ifdef LICTOR_PROBING
-#define LICTOR_WATCHING "kprobe/"
 #define LICTOR_THIRD(ctx) PT_REGS_PARM3(ctx)
 #else
-#define LICTOR_WATCHING "fentry/"
 #define LICTOR_THIRD(ctx) ((ctx)[2])
 #endif
 
@@ -179,7 +178,8 @@ static long lictor_mounts_step(u32 index, struct lictor_climb *c)
 }
 
 /* A tree of mounts comes, or has come (parent 0), into a place of the host's, or of others. */
-static __always_inline int lictor_grafted(u64 tree, struct dentry *root, u64 parent, u64 mountpoint)
+static __always_inline int lictor_grafted(u64 tree, struct dentry *root, u64 parent, u64 mountpoint,
+					   bool announced)
 {
 	const struct lictor_control *c = lictor_in_force();
 	struct lictor_climb climb = {};
@@ -200,6 +200,7 @@ static __always_inline int lictor_grafted(u64 tree, struct dentry *root, u64 par
 	s->grafting.mountpoint = mountpoint;
 	s->grafting.mount = tree;
 	s->grafting.leaving = 0;
+	s->late.announced = announced;
 	if (root && lictor_root_key(s, tree) && s->late.part)
 		lictor_name_part(s, c->active, root);
 	climb.s = s;
@@ -210,8 +211,8 @@ static __always_inline int lictor_grafted(u64 tree, struct dentry *root, u64 par
 }
 
 /* What mount(2) makes or binds, and what is mounted on the way of a path (autofs, NFS). */
-SEC(LICTOR_WATCHING "graft_tree")
-int LICTOR_PROG(fe_graft_tree, struct mount *tree, void *where)
+SEC(LICTOR_ENTRY "graft_tree")
+int LICTOR_ENTRY_PROG(fe_graft_tree, struct mount *tree, void *where)
 {
 	u64 parent = (u64)where, mountpoint = 0;
 
@@ -224,19 +225,20 @@ int LICTOR_PROG(fe_graft_tree, struct mount *tree, void *where)
 	}
 	if (LICTOR_PEEK(mountpoint, mountpoint, struct mountpoint, m_dentry))
 		return 0;
-	return lictor_grafted((u64)tree, KREAD(tree, mnt.mnt_root), parent, mountpoint);
+	return lictor_grafted((u64)tree, KREAD(tree, mnt.mnt_root), parent, mountpoint, false);
 }
 
 /* A copy for a mount that hears of the others' (propagation). */
-SEC(LICTOR_WATCHING "mnt_set_mountpoint")
-int LICTOR_PROG(fe_mnt_set_mountpoint, struct mount *parent, struct mountpoint *at,
+SEC(LICTOR_ENTRY "mnt_set_mountpoint")
+int LICTOR_ENTRY_PROG(fe_mnt_set_mountpoint, struct mount *parent, struct mountpoint *at,
 		struct mount *tree)
 {
 	u64 mountpoint = 0;
 
 	if (LICTOR_PEEK(mountpoint, (u64)at, struct mountpoint, m_dentry))
 		return 0;
-	return lictor_grafted((u64)tree, KREAD(tree, mnt.mnt_root), (u64)parent, mountpoint);
+	return lictor_grafted((u64)tree, KREAD(tree, mnt.mnt_root), (u64)parent, mountpoint,
+			      false);
 }
 
 /* fsmount(2), open_tree(2), move_mount(2): by somebody who may mount, but perhaps not there. */
@@ -253,7 +255,7 @@ int LICTOR_PROG(lsm_anchor_move, const struct path *from, const struct path *to)
 		return 0;
 	return lictor_grafted((u64)mnt - bpf_core_field_offset(struct mount, mnt), root,
 			      (u64)parent - bpf_core_field_offset(struct mount, mnt),
-			      (u64)KREAD(to, dentry));
+			      (u64)KREAD(to, dentry), true);
 }
 
 #ifndef LICTOR_PROBING
@@ -276,7 +278,7 @@ int BPF_PROG(fe_path_mount, const char *source, struct path *place, const char *
 	tree = link - bpf_core_field_offset(struct mount, mnt_child);
 	if (LICTOR_PEEK(at, tree, struct mount, mnt_mountpoint) || at != (u64)place->dentry)
 		return 0;
-	return lictor_grafted(tree, NULL, 0, 0);
+	return lictor_grafted(tree, NULL, 0, 0, false);
 }
 #endif
 

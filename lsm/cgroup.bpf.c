@@ -105,6 +105,8 @@ static __always_inline int lictor_own_connect(struct sock *sk, const struct sock
 	    !bpf_map_update_elem(&refused, &task, &which, BPF_ANY)) {
 		lictor_report(s, EPERM, true);
 		lictor_scratch_put(s);
+	} else if (c->refuses) {
+		lictor_let_pass(s, 0);
 	} else {
 		lictor_observe(s, 0);
 	}

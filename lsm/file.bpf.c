@@ -137,7 +137,7 @@ int LICTOR_PROG(lsm_file_open, struct file *file)
 	subject = bpf_task_storage_get(&subjects, bpf_get_current_task_btf(), 0, 0);
 	if (subject) {
 		subject->truncate_dentry = 0;
-		if (flags & O_TRUNC && s->outcome.action < LICTOR_ACTION_BLOCK) {
+		if (flags & O_TRUNC && !lictor_denies(s)) {
 			subject->truncate_dentry = (u64)dentry;
 			subject->truncate_ns = bpf_ktime_get_ns();
 		}

@@ -86,7 +86,7 @@ int LICTOR_PROG(lsm_sb_mount, const char *source, const struct path *path, const
 		lictor_moved(s, source);
 	}
 	/* Refused, or of the mount alone (MS_BIND), it does not come to sb_remount. */
-	if (flags & MS_REMOUNT && !(flags & MS_BIND) && s->outcome.action < LICTOR_ACTION_BLOCK)
+	if (flags & MS_REMOUNT && !(flags & MS_BIND) && !lictor_denies(s))
 		lictor_note_syscall((u64)KREAD(path, dentry, d_sb, s_root));
 	return lictor_deny(s);
 }

@@ -24,7 +24,7 @@ static __always_inline void lictor_note_connect(struct lictor_scratch *s)
 	struct lictor_subject *subject =
 		bpf_task_storage_get(&subjects, bpf_get_current_task_btf(), 0, 0);
 
-	if (!subject || s->outcome.action >= LICTOR_ACTION_BLOCK)
+	if (!subject || lictor_denies(s))
 		return;
 	__builtin_memcpy(subject->connect_to, s->facts.v.address[LICTOR_ADDRESS_DESTINATION], 16);
 	subject->connect_port = s->facts.v.num[LICTOR_FIELD_DESTINATION_PORT];
@@ -77,15 +77,6 @@ static __always_inline int lictor_send_connected(struct socket *sock, struct soc
 	LICTOR_OPEN(s, LICTOR_EVENT_CONNECT, LICTOR_EVENTS, socket_sendmsg);
 	lictor_decide_connected(s, sk);
 	return lictor_deny(s);
-}
-
-static __always_inline struct socket *lictor_socket_of(struct file *file)
-{
-#ifdef LICTOR_PROBING
-	return (struct socket *)KREAD(file, private_data);
-#else
-	return bpf_sock_from_file(file);
-#endif
 }
 
 /*

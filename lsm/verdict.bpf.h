@@ -17,11 +17,13 @@
 #include <asm/ptrace.h>
 #define LICTOR_SECTION "kprobe/"
 #define LICTOR_PROG BPF_KPROBE
+#define LICTOR_DENIAL 0
 #define LICTOR_SECOND(ctx) PT_REGS_PARM2(ctx)
 #define LICTOR_MAP_FLAGS(ctx) PT_REGS_PARM3(ctx)
 #else
 #define LICTOR_SECTION "lsm/"
 #define LICTOR_PROG BPF_PROG
+#define LICTOR_DENIAL -EPERM
 #define LICTOR_SECOND(ctx) ((ctx)[1])
 /* mmap_file has one argument more than security_mmap_file(). */
 #define LICTOR_MAP_FLAGS(ctx) lictor_map_flags(ctx)
@@ -50,27 +52,27 @@ static __always_inline u64 lictor_map_flags(const u64 *ctx)
 		int begun; \
 		begun = lictor_begin(event, also, LICTOR_HOOK_##name, lictor_way, &s); \
 		if (begun == LICTOR_CLOSED) \
-			return -EPERM; \
+			return LICTOR_DENIAL; \
 		if (begun == LICTOR_PASS || !s) \
 			return 0; \
 	}
 
+/* Does the call end here? At a kprobe it goes on, whatever becomes of the process. */
+static __always_inline bool lictor_denies(const struct lictor_scratch *s)
+{
+	return LICTOR_DENIAL && s->outcome.action >= LICTOR_ACTION_BLOCK;
+}
+
 static __always_inline int lictor_deny(struct lictor_scratch *s)
 {
-#ifdef LICTOR_PROBING
-	/* At a kprobe nothing can be denied, and a kill is its signal. */
-	if (s->outcome.action == LICTOR_ACTION_SIGNAL && s->outcome.signal == SIGKILL)
-		s->outcome.action = LICTOR_ACTION_KILL;
-	lictor_observe(s, 0);
-	return 0;
-#else
-	bool denied = s->outcome.action >= LICTOR_ACTION_BLOCK;
-
+	if (!lictor_denies(s)) {
+		lictor_let_pass(s, 0);
+		return 0;
+	}
 	if (s->outcome.rules)
-		lictor_report(s, denied ? EPERM : 0, denied);
+		lictor_report(s, EPERM, true);
 	lictor_scratch_put(s);
-	return denied ? -EPERM : 0;
-#endif
+	return LICTOR_DENIAL;
 }
 
 #endif

@@ -199,7 +199,8 @@ void lint_lists(struct check *check);
 
 enum possible_sort {
 	POSSIBLE_TRANSPORT, POSSIBLE_TYPE, POSSIBLE_MOUNT, POSSIBLE_MODULE, POSSIBLE_BPF,
-	POSSIBLE_CAPABILITY, POSSIBLE_CLOCK, POSSIBLE_NAMESPACE, POSSIBLE_NAME, POSSIBLE_SORTS
+	POSSIBLE_CAPABILITY, POSSIBLE_CLOCK, POSSIBLE_NAMESPACE, POSSIBLE_MAPPED, POSSIBLE_NAME,
+	POSSIBLE_SORTS
 };
 
 struct possible { /* a bit for each value that is left; 63: none */
@@ -217,7 +218,6 @@ const struct lictor_predicate *possible_narrow(const struct lictor_block *block,
 struct undeniable {
 	int event;
 	int field;	/* none: what asks for the peer */
-	enum possible_sort sort;
 	uint64_t values;
 	const char *text;
 };

@@ -44,6 +44,7 @@ static const int kept_field[POSSIBLE_SORTS] = {
 	[POSSIBLE_CAPABILITY] = LICTOR_FIELD_CAPABILITY_OPERATION,
 	[POSSIBLE_CLOCK] = LICTOR_FIELD_CLOCK_OPERATION,
 	[POSSIBLE_NAMESPACE] = LICTOR_FIELD_NAMESPACE_TYPES,
+	[POSSIBLE_MAPPED] = LICTOR_FIELD_FILE_MAPPED,
 	[POSSIBLE_NAME] = LICTOR_FIELD_NONE,
 };
 
@@ -96,7 +97,7 @@ static bool has_bits(int field)
 {
 	enum lictor_type type = lictor_field_words[field].type;
 
-	return type == LICTOR_TYPE_ENUM || type == LICTOR_TYPE_SET;
+	return type == LICTOR_TYPE_ENUM || type == LICTOR_TYPE_SET || type == LICTOR_TYPE_FLAG;
 }
 
 /* The values that a predicate on words names, a bit each. */
@@ -185,20 +186,38 @@ const struct lictor_predicate *possible_narrow(const struct lictor_block *block,
 	return NULL;
 }
 
+uint64_t lictor_rule_values(const struct lictor_rule *rule, int event, int field)
+{
+	struct possible possible;
+	uint64_t left = ANY;
+
+	possible_begin(1ull << event, &possible);
+	if (possible_narrow(&rule->match, &possible))
+		return 0;
+	for (int sort = 0; sort < POSSIBLE_SORTS; sort++)
+		if (field && kept_field[sort] == field)
+			left = possible.value[sort];
+	for (size_t i = 0; i < rule->unlesses; i++) {
+		const struct lictor_predicate *only = rule->unless[i].predicate;
+
+		if (rule->unless[i].predicates == 1 && only->field == field && has_bits(field))
+			left &= only->negated ? named_bits(only) : ~named_bits(only);
+	}
+	return left;
+}
+
 /* ---- what can only be reported ---- */
 
 /* Of an event that can mostly be denied, the values for which it cannot. */
 static const struct undeniable undeniable[] = {
-	{ LICTOR_EVENT_MOUNT, LICTOR_FIELD_MOUNT_OPERATION, POSSIBLE_MOUNT,
-	  B(CLONE) | B(ATTRIBUTES), "cloning a tree and changing a mount's attributes" },
-	{ LICTOR_EVENT_MODULE, LICTOR_FIELD_MODULE_OPERATION, POSSIBLE_MODULE, B(UNLOAD),
-	  "removing a module" },
-	{ LICTOR_EVENT_SETTIME, LICTOR_FIELD_CLOCK_OPERATION, POSSIBLE_CLOCK, B(ADJUST),
-	  "adjusting the clock" },
-	{ LICTOR_EVENT_NAMESPACE, LICTOR_FIELD_NAMESPACE_TYPES, POSSIBLE_NAMESPACE,
-	  OTHER_NAMESPACES, "making or entering another namespace than a new user namespace" },
+	{ LICTOR_EVENT_MOUNT, LICTOR_FIELD_MOUNT_OPERATION, B(CLONE) | B(ATTRIBUTES),
+	  "cloning a tree and changing a mount's attributes" },
+	{ LICTOR_EVENT_MODULE, LICTOR_FIELD_MODULE_OPERATION, B(UNLOAD), "removing a module" },
+	{ LICTOR_EVENT_SETTIME, LICTOR_FIELD_CLOCK_OPERATION, B(ADJUST), "adjusting the clock" },
+	{ LICTOR_EVENT_NAMESPACE, LICTOR_FIELD_NAMESPACE_TYPES, OTHER_NAMESPACES,
+	  "making or entering another namespace than a new user namespace" },
 	/* A rule about the peer is judged when there is one: when the connection is there. */
-	{ LICTOR_EVENT_ACCEPT, LICTOR_FIELD_NONE, 0, ANY, "a connection whose peer is asked for" },
+	{ LICTOR_EVENT_ACCEPT, LICTOR_FIELD_NONE, ANY, "a connection whose peer is asked for" },
 };
 
 const struct undeniable *undeniable_of(int event)
@@ -230,22 +249,10 @@ bool rule_asks_for_peer(const struct lictor_rule *rule)
 const struct undeniable *undeniable_by(const struct lictor_rule *rule, int event)
 {
 	const struct undeniable *found = undeniable_of(event);
-	struct possible possible;
-	uint64_t left;
 
 	if (!found || !(rule->events >> event & 1))
 		return NULL;
 	if (!found->field)
 		return rule_asks_for_peer(rule) ? found : NULL;
-	possible_begin(1ull << event, &possible);
-	if (possible_narrow(&rule->match, &possible))
-		return NULL;
-	left = possible.value[found->sort] & found->values;
-	for (size_t i = 0; i < rule->unlesses; i++) {
-		const struct lictor_predicate *only = rule->unless[i].predicate;
-
-		if (rule->unless[i].predicates == 1 && only->field == found->field)
-			left &= only->negated ? named_bits(only) : ~named_bits(only);
-	}
-	return left ? found : NULL;
+	return lictor_rule_values(rule, event, found->field) & found->values ? found : NULL;
 }

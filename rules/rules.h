@@ -190,6 +190,12 @@ struct lictor_rule {
 	const struct lictor_place *override;
 };
 
+/*
+ * Which values of the field an event that the rule matches can have, a bit each; bit 63: none. All,
+ * where they are not kept: those of an ENUM, a SET or a FLAG are that depend on others (possible.c).
+ */
+uint64_t lictor_rule_values(const struct lictor_rule *rule, int event, int field);
+
 struct lictor_rules {
 	struct lictor_arena *arena;
 	size_t rules;		/* in order of file name, then of place; disabled ones included */

@@ -37,7 +37,7 @@ static int compile(const struct lictor_rules *rules, struct lictor_diags *diags)
 
 static int open_engine(struct lictor_engine **ret_engine)
 {
-	int error = lictor_engine_open(no_log, LICTOR_VIAS, ret_engine);
+	int error = lictor_engine_open(no_log, lictor_cli_way(), ret_engine);
 
 	if (!error)
 		return LICTOR_EXIT_OK;

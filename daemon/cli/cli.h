@@ -58,6 +58,8 @@ int lictor_cli_fail(int status, const char *format, ...) __attribute__((format(p
  */
 int lictor_cli_rules(size_t dirs, const char *const *dir, struct lictor_diags *diags,
 		     struct lictor_rules **ret_rules);
+/* The way that the configuration names, for lictor_engine_open(). */
+enum lictor_via lictor_cli_way(void);
 /* Those of --rules or of the configuration, without errors: those are shown. Gives a status. */
 int lictor_cli_good_rules(const struct lictor_cli *cli, struct lictor_diags *diags,
 			  struct lictor_rules **ret_rules);

@@ -60,7 +60,7 @@ static void check_engine(struct findings *findings)
 	const struct lictor_hook_state *hook = NULL;
 	char what[80];
 	size_t hooks, i;
-	int error = lictor_engine_open(quiet, LICTOR_VIAS, &engine);
+	int error = lictor_engine_open(quiet, lictor_cli_way(), &engine);
 
 	if (error) {
 		findings->cannot = error != -EPERM && error != -EACCES;

@@ -19,6 +19,7 @@
 	"  --control PATH    lictord's socket (lictor.conf's, or " LICTOR_CONTROL_PATH ")\n"
 
 OWNABLE(struct lictor_arena, lictor_arena_free)
+OWNABLE(struct lictor_diags, lictor_diags_free)
 
 static const struct lictor_command commands[] = {
 	{ "check", "[FILE|DIR...] [-o json] [--host]", "say what is wrong with rules",
@@ -100,6 +101,20 @@ int lictor_cli_rules(size_t dirs, const char *const *dir, struct lictor_diags *d
 		error = read_dirs(config.dirs, (const char *const *)config.dir, diags, ret_rules);
 	lictor_config_done(&config);
 	return error;
+}
+
+enum lictor_via lictor_cli_way(void)
+{
+	struct lictor_diags *diags OWN(own_lictor_diags_free) = lictor_diags_new();
+	struct lictor_config config;
+	enum lictor_via way = LICTOR_VIAS;
+
+	if (!diags || lictor_config_init(&config))
+		return way;
+	if (!lictor_config_read(LICTOR_CONFIG_FILE, diags, &config))
+		way = config.way;
+	lictor_config_done(&config);
+	return way;
 }
 
 int lictor_cli_good_rules(const struct lictor_cli *cli, struct lictor_diags *diags,

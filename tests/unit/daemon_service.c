@@ -112,6 +112,24 @@ enum lictor_action lictor_engine_can(const struct lictor_engine *engine, enum li
 	return LICTOR_ACTION_KILL;
 }
 
+size_t lictor_engine_gaps(const struct lictor_engine *engine, struct lictor_gap *ret_gap)
+{
+	(void)engine;
+	(void)ret_gap;
+	return 0;
+}
+
+bool lictor_engine_knows(const struct lictor_engine *engine, enum lictor_event event, int field,
+			 bool *ret_doubt, const char **ret_why)
+{
+	(void)engine;
+	(void)event;
+	(void)field;
+	(void)ret_doubt;
+	(void)ret_why;
+	return true;
+}
+
 void lictor_compiled_free(struct lictor_compiled *compiled)
 {
 	free(compiled->rule);
