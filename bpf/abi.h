@@ -105,6 +105,7 @@ enum lictor_via {
 	X(file_permission, LSM, E(WRITE)) \
 	X(held_mmap, LSM, E(WRITE)) \
 	X(held_send, LSM, E(CONNECT)) \
+	X(socket_receive, LSM, E(CONNECT)) \
 	X(sysctl_open, LSM, E(SYSCTL)) \
 	X(sysctl_permission, LSM, E(SYSCTL)) \
 	X(file_receive, LSM, E(WRITE)) \

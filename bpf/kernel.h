@@ -314,6 +314,28 @@ struct sock {
 	u16 sk_protocol;
 };
 
+struct ip_options {
+	u32 faddr;
+	u8 srr;
+};
+
+struct ip_options_rcu {
+	struct ip_options opt;
+};
+
+struct ipv6_txoptions {
+	void *srcrt;
+};
+
+struct ipv6_pinfo {
+	struct ipv6_txoptions *opt;
+};
+
+struct inet_sock {
+	struct ipv6_pinfo *pinet6;
+	struct ip_options_rcu *inet_opt;
+};
+
 struct socket {
 	short type;
 	struct file *file;
@@ -339,6 +361,9 @@ struct unix_sock {
 struct msghdr {
 	void *msg_name;
 	int msg_namelen;
+	void *msg_control;
+	bool msg_control_is_user;
+	unsigned long msg_controllen;
 	unsigned int msg_flags;
 };
 

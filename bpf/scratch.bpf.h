@@ -121,6 +121,7 @@ struct lictor_addresses {
 	u32 event;
 	u32 slot;
 	u32 count;
+	u8 kept[16];	/* the one that was judged first */
 };
 
 struct lictor_scratch {

@@ -149,6 +149,8 @@ static const char *kernel_hook(enum lictor_hook hook)
 	case LICTOR_HOOK_sysctl_permission:
 	case LICTOR_HOOK_held_send:
 		return "file_permission";
+	case LICTOR_HOOK_socket_receive:
+		return "file_receive";
 	case LICTOR_HOOK_held_mmap:
 		return "mmap_file";
 	case LICTOR_HOOK_anchor_move:

@@ -31,6 +31,172 @@ static __always_inline void lictor_note_connect(struct lictor_scratch *s)
 	subject->connect_ns = bpf_ktime_get_ns();
 }
 
+/* ---- source routes: the packet goes to the first hop, and the hop is who gets it ---- */
+
+#define IPPROTO_IP 0
+#define IPPROTO_IPV6 41
+#define IP_RETOPTS 7
+#define IPV6_2292RTHDR 5
+#define IPV6_RTHDR 57
+#define IPOPT_NOOP 1
+#define IPOPT_LSRR 131
+#define IPOPT_SSRR 137
+#define IPV6_SRCRT_TYPE_4 4
+#define LICTOR_BESIDE 16	/* control messages that are looked at */
+
+static __always_inline u64 lictor_route4_of(struct sock *sk)
+{
+	u64 options = 0;
+	u8 routed = 0;
+
+	LICTOR_PEEK(options, (u64)sk, struct inet_sock, inet_opt);
+	if (options)
+		LICTOR_PEEK(routed, options, struct ip_options_rcu, opt.srr);
+	return routed ? options : 0;
+}
+
+static __always_inline u64 lictor_route6_of(struct sock *sk)
+{
+	u64 six = 0, options = 0, route = 0;
+
+	LICTOR_PEEK(six, (u64)sk, struct inet_sock, pinet6);
+	if (six)
+		LICTOR_PEEK(options, six, struct ipv6_pinfo, opt);
+	if (options)
+		LICTOR_PEEK(route, options, struct ipv6_txoptions, srcrt);
+	return route;
+}
+
+/* Does the socket have a source route, or may the message? */
+static __noinline bool lictor_is_routed(struct sock *sk, struct msghdr *msg)
+{
+	u32 family = KREAD(sk, __sk_common.skc_family);
+
+	if (family != AF_INET && family != AF_INET6)
+		return false;
+	return lictor_route4_of(sk) || (family == AF_INET6 && lictor_route6_of(sk)) ||
+	       (msg && KREAD(msg, msg_controllen) >= 16);
+}
+
+static __always_inline void lictor_unknown_hop(struct lictor_scratch *s)
+{
+	s->facts.v.state[LICTOR_FIELD_DESTINATION_IP] = LICTOR_UNKNOWN;
+	lictor_reason(s, LICTOR_REASON_ADDRESS_UNREADABLE);
+}
+
+/* A routing header of IPv6: where its packet goes first. */
+static __noinline void lictor_gather_hop6(struct lictor_scratch *s, u64 route)
+{
+	u8 head[8] = {}, hop[16];
+
+	bpf_probe_read_kernel(head, sizeof(head), (const void *)route);
+	route += 8;
+	if (head[2] == IPV6_SRCRT_TYPE_4)
+		route += head[4] * 16u;
+	if (bpf_probe_read_kernel(hop, sizeof(hop), (const void *)route))
+		lictor_unknown_hop(s);
+	else
+		lictor_address6(s, LICTOR_ADDRESS_DESTINATION, hop);
+}
+
+/* Options of IPv4 as a message brings them: a route behind no more than padding is read. */
+static __noinline bool lictor_gather_hop4(struct lictor_scratch *s, u64 options, u32 length)
+{
+	u64 option = 0;
+	u32 hop, i;
+
+	bpf_probe_read_kernel(&option, LICTOR_MASK(length < 8 ? length : 8, 15), (const void *)options);
+	for (i = 0; i < 4 && (option & 0xff) == IPOPT_NOOP; i++)
+		option >>= 8;
+	option &= 0xff;
+	if (!option)
+		return false;
+	if ((option != IPOPT_LSRR && option != IPOPT_SSRR) ||
+	    bpf_probe_read_kernel(&hop, sizeof(hop), (const void *)(options + i + 3)))
+		lictor_unknown_hop(s);
+	else
+		lictor_address4(s, LICTOR_ADDRESS_DESTINATION, hop);
+	return true;
+}
+
+/* Of several the last one holds. */
+static long lictor_beside_step(u32 index, struct lictor_climb *c)
+{
+	struct { u64 length; u32 level, type; } head = {};
+	struct lictor_addresses *l = &c->s->addresses;
+	u64 data = l->list + l->at + sizeof(head);
+
+	if (l->at + sizeof(head) > l->length ||
+	    bpf_probe_read_kernel(&head, sizeof(head), (const void *)(l->list + l->at)) ||
+	    head.length < sizeof(head) || head.length > l->length)
+		return 1;
+	l->at += ((u32)head.length + 7) & ~7u;
+	if (head.level == IPPROTO_IPV6 &&
+	    (head.type == IPV6_RTHDR || head.type == IPV6_2292RTHDR))
+		lictor_gather_hop6(c->s, data);
+	else if (head.level != IPPROTO_IP || head.type != IP_RETOPTS ||
+		 !lictor_gather_hop4(c->s, data, (u32)head.length - sizeof(head)))
+		return 0;
+	l->count++;
+	return 0;
+}
+
+enum { LICTOR_ROUTE_IPV4, LICTOR_ROUTE_IPV6, LICTOR_ROUTE_BESIDE, LICTOR_ROUTES };
+
+/* The first hop of one of the routes that there may be, as the destination. */
+static __noinline bool lictor_gather_route(struct lictor_scratch *s, struct sock *sk,
+					   struct msghdr *msg, u32 which)
+{
+	struct lictor_climb c = { .s = s };
+	u64 route;
+	u32 hop = 0;
+
+	if (which == LICTOR_ROUTE_IPV4) {
+		route = lictor_route4_of(sk);
+		LICTOR_PEEK(hop, route, struct ip_options_rcu, opt.faddr);
+		if (route)
+			lictor_address4(s, LICTOR_ADDRESS_DESTINATION, hop);
+		return route;
+	}
+	if (which == LICTOR_ROUTE_IPV6) {
+		route = KREAD(sk, __sk_common.skc_family) == AF_INET6 ? lictor_route6_of(sk) : 0;
+		if (route)
+			lictor_gather_hop6(s, route);
+		return route;
+	}
+	s->addresses.count = 0;
+	s->addresses.at = 0;
+	if (!msg)
+		return false;
+	s->addresses.list = (u64)KREAD(msg, msg_control);
+	s->addresses.length = KREAD(msg, msg_controllen);
+	if (bpf_loop(LICTOR_BESIDE, lictor_beside_step, &c, 0) < LICTOR_BESIDE)
+		return s->addresses.count;
+	lictor_unknown_hop(s);
+	return true;
+}
+
+static __always_inline void lictor_decide_routes(struct lictor_scratch *s, struct sock *sk,
+						 struct msghdr *msg)
+{
+	u8 *destination = s->facts.v.address[LICTOR_ADDRESS_DESTINATION];
+	u8 state = s->facts.v.state[LICTOR_FIELD_DESTINATION_IP];
+	u32 rules = s->outcome.rules, which;
+
+	__builtin_memcpy(s->addresses.kept, destination, sizeof(s->addresses.kept));
+	for (which = 0; which < LICTOR_ROUTES; which++)
+		if (lictor_gather_route(s, sk, msg, which)) {
+			if (s->facts.v.state[LICTOR_FIELD_DESTINATION_IP] == LICTOR_PRESENT)
+				lictor_network_type(s, LICTOR_ADDRESS_DESTINATION);
+			lictor_decide(s, LICTOR_EVENT_CONNECT, 1);
+		}
+	/* The record tells the address that rules are about. */
+	if (s->outcome.rules == rules) {
+		__builtin_memcpy(destination, s->addresses.kept, sizeof(s->addresses.kept));
+		s->facts.v.state[LICTOR_FIELD_DESTINATION_IP] = state;
+	}
+}
+
 SEC(LICTOR_SECTION "socket_connect")
 int LICTOR_PROG(lsm_socket_connect, struct socket *sock, struct sockaddr *address, int addrlen)
 {
@@ -52,7 +218,10 @@ int LICTOR_PROG(lsm_socket_connect, struct socket *sock, struct sockaddr *addres
 	lictor_gather_socket(s, sk);
 	lictor_gather_own_end(s, sk);
 	lictor_gather_address(s, LICTOR_ADDRESS_DESTINATION, address, addrlen, AF_UNSPEC);
+	s->twice = lictor_is_routed(sk, NULL);
 	lictor_decide(s, LICTOR_EVENT_CONNECT, 0);
+	if (s->twice)
+		lictor_decide_routes(s, sk, NULL);
 	if (family == AF_SMC || KREAD(sk, sk_protocol) == IPPROTO_MPTCP)
 		lictor_note_connect(s);
 	return lictor_deny(s);
@@ -68,14 +237,44 @@ static __always_inline void lictor_decide_connected(struct lictor_scratch *s, st
 		lictor_decide(s, LICTOR_EVENT_CONNECT, 0);
 }
 
-static __always_inline int lictor_send_connected(struct socket *sock, struct sock *sk)
+static __always_inline int lictor_send_connected(struct socket *sock, struct sock *sk,
+						 struct msghdr *msg)
 {
 	struct file *file = KREAD(sock, file);
+	bool held = file && lictor_held(file), routed = lictor_is_routed(sk, msg);
 
-	if (!file || !lictor_held(file))
+	if (!held && !routed)
 		return 0;
 	LICTOR_OPEN(s, LICTOR_EVENT_CONNECT, LICTOR_EVENTS, socket_sendmsg);
+	s->twice = routed;
+	if (held) {
+		lictor_decide_connected(s, sk);
+	} else {
+		lictor_gather_socket(s, sk);
+		lictor_gather_own_end(s, sk);
+		lictor_gather_peer(s, sk);
+	}
+	if (routed)
+		lictor_decide_routes(s, sk, msg);
+	return lictor_deny(s);
+}
+
+/* A connection that another process has made, and hands over, is connecting to its peer. */
+SEC(LICTOR_SECTION "file_receive")
+int LICTOR_PROG(lsm_socket_receive, struct file *file)
+{
+	struct socket *sock;
+	struct sock *sk;
+
+	if ((KREAD(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return 0;
+	sock = lictor_socket_of(file);
+	sk = sock ? KREAD(sock, sk) : NULL;
+	if (!sk)
+		return 0;
+	LICTOR_OPEN(s, LICTOR_EVENT_CONNECT, LICTOR_EVENTS, socket_receive);
 	lictor_decide_connected(s, sk);
+	s->record.flags = LICTOR_RECORD_RECEIVED;
 	return lictor_deny(s);
 }
 
@@ -121,21 +320,24 @@ int LICTOR_PROG(lsm_socket_sendmsg, struct socket *sock, struct msghdr *msg, int
 	if (family == AF_UNIX || lictor_kernel_family(family))
 		return 0;
 	if (!name || !length)
-		return lictor_send_connected(sock, sk);
+		return lictor_send_connected(sock, sk, msg);
 	/* On a stream the address is ignored, but for one that opens with its first data. */
 	if (type == SOCK_STREAM && protocol != IPPROTO_SCTP &&
 	    !(KREAD(msg, msg_flags) & MSG_FASTOPEN))
-		return lictor_send_connected(sock, sk);
+		return lictor_send_connected(sock, sk, msg);
 	/* To UDP over IPv6 it means "no address": to the peer that connect() was judged by. */
 	bpf_probe_read_kernel(&asked, sizeof(asked), name);
 	if (asked == AF_UNSPEC && family == AF_INET6 && type == SOCK_DGRAM &&
 	    (protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE))
-		return lictor_send_connected(sock, sk);
+		return lictor_send_connected(sock, sk, msg);
 	LICTOR_OPEN(s, LICTOR_EVENT_CONNECT, LICTOR_EVENTS, socket_sendmsg);
 	lictor_gather_socket(s, sk);
 	lictor_gather_own_end(s, sk);
 	lictor_gather_address(s, LICTOR_ADDRESS_DESTINATION, name, length, family);
+	s->twice = lictor_is_routed(sk, msg);
 	lictor_decide(s, LICTOR_EVENT_CONNECT, 0);
+	if (s->twice)
+		lictor_decide_routes(s, sk, msg);
 	if (protocol == IPPROTO_MPTCP)
 		lictor_note_connect(s);
 	return lictor_deny(s);
