@@ -100,6 +100,13 @@ static int do_exchange(char **arg)
 	return 0;
 }
 
+/* whiteout FROM TO: renames, and leaves a device there, which an overlay takes for nothing */
+static int do_whiteout(char **arg)
+{
+	CHECK(syscall(SYS_renameat2, AT_FDCWD, arg[0], AT_FDCWD, arg[1], RENAME_WHITEOUT));
+	return 0;
+}
+
 static int do_rename(char **arg)
 {
 	CHECK(rename(arg[0], arg[1]));
@@ -158,6 +165,25 @@ static int do_fchmod(char **arg)
 
 	CHECK(fd);
 	CHECK(fchmod(fd, (mode_t)strtol(arg[1], NULL, 8)));
+	return 0;
+}
+
+/* patch FILE OLD NEW: where OLD first is within its first 4 MB, NEW is written */
+static int do_patch(char **arg)
+{
+	static char bytes[4 << 20];
+	int fd = open(arg[0], O_RDWR | O_CLOEXEC);
+	ssize_t length;
+	char *at;
+
+	CHECK(fd);
+	length = read(fd, bytes, sizeof(bytes));
+	CHECK(length);
+	at = memmem(bytes, (size_t)length, arg[1], strlen(arg[1]));
+	if (!at)
+		return ENOENT;
+	CHECK(pwrite(fd, arg[2], strlen(arg[2]), at - bytes));
+	CHECK(fsync(fd));
 	return 0;
 }
 
@@ -240,6 +266,7 @@ const struct word probe_file[] = {
 	{ "long", 3, do_long },
 	{ "mknod-socket", 1, do_mknod_socket },
 	{ "open", 2, do_open },
+	{ "patch", 3, do_patch },
 	{ "removexattr", 1, do_removexattr },
 	{ "rename", 2, do_rename },
 	{ "sendfile", 2, do_sendfile },
@@ -247,6 +274,7 @@ const struct word probe_file[] = {
 	{ "setxattr", 1, do_setxattr },
 	{ "stat", 1, do_stat },
 	{ "truncate", 1, do_truncate },
+	{ "whiteout", 2, do_whiteout },
 	{ "write", 3, do_write },
 	{ NULL, 0, NULL },
 };

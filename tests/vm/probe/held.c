@@ -31,6 +31,16 @@ static long written_by_uring(int fd, const char *text)
 	return ring_do(&ring, &request);
 }
 
+#define OP_FTRUNCATE 55	/* from 6.9 */
+
+static long truncated_by_uring(int fd)
+{
+	struct io_uring_sqe request = { .opcode = OP_FTRUNCATE, .fd = fd };
+	struct ring ring;
+
+	return ring_open(&ring, 0) ? -1 : ring_do(&ring, &request);
+}
+
 static long written_by_aio(int fd, const char *text)
 {
 	struct iocb request = { .aio_lio_opcode = IOCB_CMD_PWRITE, .aio_fildes = (unsigned int)fd,
@@ -46,21 +56,36 @@ static long written_by_aio(int fd, const char *text)
 	return event.res < 0 ? -1 : event.res;
 }
 
-/* From a file of this process's own, by sendfile, copy_file_range, or a pipe and splice. */
+/* From a file of this process's own, by sendfile or copy_file_range. */
 static long written_from_file(int fd, const char *way, const char *text)
 {
-	int ends[2], from = open("/var/tmp", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+	int from = open("/var/tmp", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
 	long length = (long)strlen(text);
 
 	if (write(from, text, (size_t)length) != length || lseek(from, 0, SEEK_SET))
 		return -1;
 	if (is(way, "sendfile"))
 		return sendfile(fd, from, NULL, (size_t)length);
-	if (is(way, "copy"))
-		return copy_file_range(from, NULL, fd, NULL, (size_t)length, 0);
-	if (pipe2(ends, O_CLOEXEC) || write(ends[1], text, (size_t)length) != length)
+	return copy_file_range(from, NULL, fd, NULL, (size_t)length, 0);
+}
+
+/* By splice out of a pipe, that is filled by write, by another pipe (tee), or by vmsplice. */
+static long written_from_pipe(int fd, const char *way, const char *text)
+{
+	struct iovec part = { (void *)(uintptr_t)text, strlen(text) };
+	bool tees = is(way, "tee");
+	int first[2], second[2];
+	long filled;
+
+	if (pipe2(first, O_CLOEXEC) || pipe2(second, O_CLOEXEC))
 		return -1;
-	return splice(ends[0], NULL, fd, NULL, (size_t)length, 0);
+	if (is(way, "vmsplice"))
+		filled = vmsplice(first[1], &part, 1, 0);
+	else
+		filled = writev(first[1], &part, 1);
+	if (filled < 0 || (tees && tee(first[0], second[1], part.iov_len, 0) < 0))
+		return -1;
+	return splice(tees ? second[0] : first[0], NULL, fd, NULL, part.iov_len, 0);
 }
 
 /* By a mapping: writable at once, or made so. */
@@ -79,8 +104,11 @@ static int use(int fd, const char *way)
 	static const char text[] = "held\n";
 	struct iovec part = { (void *)(uintptr_t)text, sizeof(text) - 1 };
 	struct sockaddr ignored = { .sa_family = AF_INET };
+	char *taker[] = { "/usr/bin/probe", "take", "send", NULL };
 	long done;
 
+	if (is(way, "hand-on"))
+		return give(fd, taker);
 	if (is(way, "nothing"))
 		done = 0;
 	else if (is(way, "write"))
@@ -97,12 +125,16 @@ static int use(int fd, const char *way)
 		done = fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4096);
 	else if (is(way, "mmap") || is(way, "mprotect"))
 		done = written_by_mapping(fd, is(way, "mprotect"));
+	else if (is(way, "uring-truncate"))
+		done = truncated_by_uring(fd);
 	else if (is(way, "uring"))
 		done = written_by_uring(fd, text);
 	else if (is(way, "aio"))
 		done = written_by_aio(fd, text);
-	else
+	else if (is(way, "sendfile") || is(way, "copy"))
 		done = written_from_file(fd, way, text);
+	else
+		done = written_from_pipe(fd, way, text);
 	CHECK(done);
 	return 0;
 }
@@ -157,15 +189,14 @@ static int do_put(char **arg)
 	return use(HANDED, arg[0]);
 }
 
-/* give FILE FLAGS PROGRAM ARGS...: sends the descriptor to a child, by a socket left to it */
-static int do_give(char **arg)
+int give(int fd, char **program)
 {
 	char room[CMSG_SPACE(sizeof(int))] __attribute__((aligned(8))) = "";
 	struct iovec data = { (void *)(uintptr_t)"x", 1 };
 	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = room,
 				  .msg_controllen = sizeof(room) };
 	struct cmsghdr *part = CMSG_FIRSTHDR(&message);
-	int fd = open_with(arg[0], arg[1], 0644), ends[2];
+	int ends[2];
 
 	CHECK(fd);
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends));
@@ -174,7 +205,13 @@ static int do_give(char **arg)
 	memcpy(CMSG_DATA(part), &fd, sizeof(int));
 	CHECK(sendmsg(ends[0], &message, 0));
 	CHECK(dup2(ends[1], HANDED));
-	return do_child(arg + 2);
+	return do_child(program);
+}
+
+/* give FILE FLAGS PROGRAM ARGS... */
+static int do_give(char **arg)
+{
+	return give(open_with(arg[0], arg[1], 0644), arg + 2);
 }
 
 /* take WAY: receives a descriptor and uses it */
@@ -196,14 +233,17 @@ static int do_take(char **arg)
 	return use(fd, arg[0]);
 }
 
-/* keep FILE FLAGS PROGRAM ARGS...: has it open while a child runs the program */
-static int do_keep(char **arg)
+int keep(int fd, char **program)
 {
-	int fd = open_with(arg[0], arg[1], 0644);
-
 	CHECK(fd);
 	CHECK(dup3(fd, HANDED, O_CLOEXEC));
-	return do_child(arg + 2);
+	return do_child(program);
+}
+
+/* keep FILE FLAGS PROGRAM ARGS... */
+static int do_keep(char **arg)
+{
+	return keep(open_with(arg[0], arg[1], 0644), arg + 2);
 }
 
 /* fetch WAY: takes the descriptor out of the parent by pidfd_getfd(2) and uses it */

@@ -17,8 +17,6 @@
 
 #include "probe.h"
 
-static int run(char **arg);
-
 int fault(const char *what)
 {
 	int error = errno;
@@ -112,7 +110,7 @@ const struct word probe_main[] = {
 
 static const struct word *const rooms[] = {
 	probe_main, probe_file, probe_exec, probe_ring, probe_held, probe_net, probe_task,
-	probe_credential, probe_namespace, probe_mount, probe_kernel,
+	probe_credential, probe_disguise, probe_namespace, probe_mount, probe_fuse, probe_kernel,
 	probe_compat,
 };
 
@@ -125,7 +123,7 @@ static const struct word *find(const char *name, int given)
 	return NULL;
 }
 
-static int run(char **arg)
+int run(char **arg)
 {
 	const struct word *found;
 	int given = 0;

@@ -6,8 +6,11 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/vm_sockets.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/ip.h>
+#include <netinet/tcp.h>
 #include <netpacket/packet.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -64,14 +67,32 @@ static int finish(int result)
 	return result < 0 ? fault("connect or send") : 0;
 }
 
-static int do_tcp(char **arg)
+/* family: 0: the address's own */
+static int stream(char **arg, int family, int protocol)
 {
 	union address to;
 	socklen_t length = address_of(arg[0], arg[1], &to);
-	int fd = socket(to.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = socket(family ? family : to.any.sa_family,
+			SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
 
 	CHECK(fd);
 	return finish(connect(fd, &to.any, length));
+}
+
+static int do_tcp(char **arg)
+{
+	return stream(arg, 0, 0);
+}
+
+static int do_mptcp(char **arg)
+{
+	return stream(arg, 0, 262);
+}
+
+/* TCP that may go over remote memory: the kernel makes the TCP connection for it */
+static int do_smc(char **arg)
+{
+	return stream(arg, AF_SMC, 0);
 }
 
 static int do_tcp_from(char **arg)
@@ -141,6 +162,87 @@ static int do_fastopen(char **arg)
 	return finish((int)sendto(fd, "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL, &to.any, length));
 }
 
+/* tcp-deferred HOST PORT: connect() only notes the address; the first data opens the connection */
+static int do_tcp_deferred(char **arg)
+{
+	union address to;
+	socklen_t length = address_of(arg[0], arg[1], &to);
+	int one = 1, fd = socket(to.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	CHECK(fd);
+	CHECK(setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &one, sizeof(one)));
+	CHECK(connect(fd, &to.any, length));
+	return finish((int)send(fd, "x", 1, MSG_NOSIGNAL));
+}
+
+/* tcp-repaired HOST PORT: a connection without a word to the other end, and data for it */
+static int do_tcp_repaired(char **arg)
+{
+	union address to;
+	socklen_t length = address_of(arg[0], arg[1], &to);
+	int on = TCP_REPAIR_ON, off = TCP_REPAIR_OFF;
+	int fd = socket(to.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	CHECK(fd);
+	CHECK(setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on)));
+	CHECK(connect(fd, &to.any, length));
+	CHECK(setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &off, sizeof(off)));
+	return finish((int)send(fd, "x", 1, MSG_NOSIGNAL));
+}
+
+/* via HOP HOST PORT [WHEN]: a datagram to HOST, by a source route through HOP, which is what the
+   packet is addressed to; set before (default) or after connect(), or beside the message */
+static int do_via(char **arg)
+{
+	unsigned char route[8] = { IPOPT_LSRR, 7, 4 };
+	char room[CMSG_SPACE(sizeof(route))] __attribute__((aligned(8))) = "";
+	union address hop, to;
+	socklen_t length = address_of(arg[1], arg[2], &to);
+	struct iovec data = { (void *)(uintptr_t)"x", 1 };
+	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	CHECK(fd);
+	address_of(arg[0], "0", &hop);
+	memcpy(route + 3, &hop.four.sin_addr, 4);
+	if (!arg[3])
+		CHECK(setsockopt(fd, IPPROTO_IP, IP_OPTIONS, route, sizeof(route)));
+	CHECK(connect(fd, &to.any, length));
+	if (is(arg[3], "after"))
+		CHECK(setsockopt(fd, IPPROTO_IP, IP_OPTIONS, route, sizeof(route)));
+	if (is(arg[3], "beside")) {
+		message.msg_control = room;
+		message.msg_controllen = sizeof(room);
+		*CMSG_FIRSTHDR(&message) = (struct cmsghdr){ .cmsg_level = IPPROTO_IP,
+							     .cmsg_type = IP_RETOPTS,
+							     .cmsg_len = CMSG_LEN(sizeof(route)) };
+		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&message)), route, sizeof(route));
+	}
+	CHECK(sendmsg(fd, &message, 0));
+	return 0;
+}
+
+/* via-six HOP HOST PORT: the same by a segment routing header, of two segments */
+static int do_via_six(char **arg)
+{
+	struct {
+		uint8_t next, length, type, left, last, flags;
+		uint16_t tag;
+		struct in6_addr to[2];
+	} route = { .length = 4, .type = 4, .left = 1, .last = 1 };
+	union address to;
+	socklen_t length = address_of(arg[1], arg[2], &to);
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	CHECK(fd);
+	route.to[0] = to.six.sin6_addr;
+	inet_pton(AF_INET6, arg[0], &route.to[1]);
+	CHECK(setsockopt(fd, IPPROTO_IPV6, IPV6_RTHDR, &route, sizeof(route)));
+	CHECK(connect(fd, &to.any, length));
+	CHECK(send(fd, "x", 1, 0));
+	return 0;
+}
+
 /* An IPv4 address on an IPv6 datagram socket. */
 static int do_sendto_four_on_six(char **arg)
 {
@@ -150,27 +252,6 @@ static int do_sendto_four_on_six(char **arg)
 
 	CHECK(fd);
 	return finish((int)sendto(fd, "x", 1, 0, &to.any, length));
-}
-
-static int do_mptcp(char **arg)
-{
-	union address to;
-	socklen_t length = address_of(arg[0], arg[1], &to);
-	int fd = socket(to.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 262);
-
-	CHECK(fd);
-	return finish(connect(fd, &to.any, length));
-}
-
-/* TCP that may go over remote memory: the kernel makes the TCP connection for it */
-static int do_smc(char **arg)
-{
-	union address to;
-	socklen_t length = address_of(arg[0], arg[1], &to);
-	int fd = socket(AF_SMC, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	CHECK(fd);
-	return finish(connect(fd, &to.any, length));
 }
 
 /* mptcp-pair IP PORT: both ends of an MPTCP connection, for two seconds */
@@ -441,6 +522,18 @@ static int do_sctp_more(char **arg)
 	return finish((int)sendmsg(fd, &message, 0));
 }
 
+/* vsock CID PORT: to a virtual machine, or its host; CID 1 is this one itself */
+static int do_vsock(char **arg)
+{
+	struct sockaddr_vm to = { .svm_family = AF_VSOCK, .svm_cid = (unsigned int)atoi(arg[0]),
+				  .svm_port = (unsigned int)atoi(arg[1]) };
+	int fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	CHECK(fd);
+	CHECK(connect(fd, (struct sockaddr *)&to, sizeof(to)));
+	return 0;
+}
+
 #define FRAME_TYPE 0x88b5	/* for experiments */
 
 /* packet DEVICE WAY: a frame, by sendto, by a bound socket, by one of the obsolete type */
@@ -469,16 +562,32 @@ static int do_packet(char **arg)
 	return 0;
 }
 
+/* A connection, or -1 and errno */
+static int connected(const char *host, const char *port)
+{
+	union address to;
+	socklen_t length = address_of(host, port, &to);
+	int fd = socket(to.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return fd < 0 || connect(fd, &to.any, length) ? -1 : fd;
+}
+
 /* hold-tcp HOST PORT GO WAY DONE: as hold, with a connection */
 static int do_hold_tcp(char **arg)
 {
-	union address to;
-	socklen_t length = address_of(arg[0], arg[1], &to);
-	int fd = socket(to.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	return hold(connected(arg[0], arg[1]), NULL, arg + 2);
+}
 
-	CHECK(fd);
-	CHECK(connect(fd, &to.any, length));
-	return hold(fd, NULL, arg + 2);
+/* give-tcp HOST PORT PROGRAM ARGS...: as give, with a connection */
+static int do_give_tcp(char **arg)
+{
+	return give(connected(arg[0], arg[1]), arg + 2);
+}
+
+/* keep-tcp HOST PORT PROGRAM ARGS...: as keep, with a connection */
+static int do_keep_tcp(char **arg)
+{
+	return keep(connected(arg[0], arg[1]), arg + 2);
 }
 
 static int do_uring_connect(char **arg)
@@ -494,12 +603,62 @@ static int do_uring_connect(char **arg)
 	return ring_once(&request);
 }
 
+/* From 6.11. */
+#define OP_BIND 56
+#define OP_LISTEN 57
+
+/* uring-bind HOST PORT */
+static int do_uring_bind(char **arg)
+{
+	struct io_uring_sqe request = { .opcode = OP_BIND };
+	union address at;
+	socklen_t length = address_of(arg[0], arg[1], &at);
+
+	request.fd = socket(at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CHECK(request.fd);
+	request.addr = (unsigned long)&at;
+	request.addr2 = length;
+	return ring_once(&request);
+}
+
+/* uring-listen HOST PORT */
+static int do_uring_listen(char **arg)
+{
+	struct io_uring_sqe request = { .opcode = OP_LISTEN, .len = 4 };
+	union address at;
+	socklen_t length = address_of(arg[0], arg[1], &at);
+
+	request.fd = socket(at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CHECK(request.fd);
+	CHECK(bind(request.fd, &at.any, length));
+	return ring_once(&request);
+}
+
+/* uring-sendmsg HOST PORT: a datagram that is not copied */
+static int do_uring_sendmsg(char **arg)
+{
+	struct io_uring_sqe request = { .opcode = IORING_OP_SENDMSG_ZC };
+	union address to;
+	socklen_t length = address_of(arg[0], arg[1], &to);
+	struct iovec data = { (void *)(uintptr_t)"x", 1 };
+	struct msghdr message = { .msg_name = &to, .msg_namelen = length, .msg_iov = &data,
+				  .msg_iovlen = 1 };
+
+	request.fd = socket(to.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	CHECK(request.fd);
+	request.addr = (unsigned long)&message;
+	request.len = 1;
+	return ring_once(&request);
+}
+
 const struct word probe_net[] = {
 	{ "accept", 1, do_accept },
 	{ "accept-none", 2, do_accept_none },
 	{ "bind", 2, do_bind },
 	{ "fastopen", 2, do_fastopen },
+	{ "give-tcp", 3, do_give_tcp },
 	{ "hold-tcp", 5, do_hold_tcp },
+	{ "keep-tcp", 3, do_keep_tcp },
 	{ "listen", 2, do_listen },
 	{ "local", 1, do_local },
 	{ "local-sendto", 1, do_local_sendto },
@@ -521,8 +680,16 @@ const struct word probe_net[] = {
 	{ "socket", 2, do_socket },
 	{ "socketpair", 2, do_socketpair },
 	{ "tcp", 2, do_tcp },
+	{ "tcp-deferred", 2, do_tcp_deferred },
 	{ "tcp-from", 4, do_tcp_from },
+	{ "tcp-repaired", 2, do_tcp_repaired },
 	{ "udp", 2, do_udp },
+	{ "uring-bind", 2, do_uring_bind },
 	{ "uring-connect", 2, do_uring_connect },
+	{ "uring-listen", 2, do_uring_listen },
+	{ "uring-sendmsg", 2, do_uring_sendmsg },
+	{ "via", 3, do_via },
+	{ "via-six", 3, do_via_six },
+	{ "vsock", 2, do_vsock },
 	{ NULL, 0, NULL },
 };

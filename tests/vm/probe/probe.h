@@ -17,14 +17,16 @@ struct word {
 
 /* Each ends with an empty entry. */
 extern const struct word probe_main[], probe_file[], probe_exec[], probe_ring[], probe_held[],
-	probe_net[], probe_task[], probe_credential[], probe_namespace[], probe_mount[],
-	probe_kernel[], probe_compat[];
+	probe_net[], probe_task[], probe_credential[], probe_disguise[], probe_namespace[],
+	probe_mount[], probe_fuse[], probe_kernel[], probe_compat[];
 
 /* ---- main.c ---- */
 
 /* In a function that returns an errno: where the call failed, returns its. */
 #define CHECK(call) do { if ((long)(call) < 0) return fault(#call); } while (0)
 
+/* WORD ARGS...: what the word returns */
+int run(char **arg);
 /* Says what failed, and why by errno, which it returns. */
 int fault(const char *what);
 /* word: may be NULL, which is no word. */
@@ -58,5 +60,9 @@ int do_child(char **arg);
  * when the file GO appears, and another one that was there too leaves its status in DONE.
  */
 int hold(int fd, const char *program, char **arg);
+/* A child runs the program, and is sent fd by a socket left to it (take), */
+int give(int fd, char **program);
+/* or finds it in this process (fetch). */
+int keep(int fd, char **program);
 
 #endif

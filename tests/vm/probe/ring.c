@@ -76,6 +76,62 @@ static int do_uring_open(char **arg)
 	return ring_once(&request);
 }
 
+/* uring-name OP NAME [OTHER]: rename, link and symlink (to NAME, at OTHER), unlink, rmdir, mkdir,
+   setxattr, fsetxattr */
+static int do_uring_name(char **arg)
+{
+	static const struct named opcodes[] = {
+		{ "rename", IORING_OP_RENAMEAT }, { "link", IORING_OP_LINKAT },
+		{ "symlink", IORING_OP_SYMLINKAT }, { "unlink", IORING_OP_UNLINKAT },
+		{ "rmdir", IORING_OP_UNLINKAT }, { "mkdir", IORING_OP_MKDIRAT },
+		{ "setxattr", IORING_OP_SETXATTR }, { "fsetxattr", IORING_OP_FSETXATTR },
+		{ NULL, 0 },
+	};
+	struct io_uring_sqe request = { .fd = AT_FDCWD, .addr = (unsigned long)arg[1],
+					.addr2 = (unsigned long)arg[2] };
+	const char *op = arg[0];
+
+	request.opcode = (unsigned char)flags_of(opcodes, op);
+	if (is(op, "rename") || is(op, "link"))
+		request.len = (unsigned int)AT_FDCWD;
+	if (is(op, "mkdir"))
+		request.len = 0755;
+	if (is(op, "rmdir"))
+		request.unlink_flags = AT_REMOVEDIR;
+	if (is(op, "fsetxattr")) {
+		request.fd = open(arg[1], O_RDONLY | O_CLOEXEC);
+		CHECK(request.fd);
+	}
+	if (is(op, "setxattr") || is(op, "fsetxattr")) {
+		request.addr = (unsigned long)"user.probe";
+		request.addr2 = (unsigned long)"x";
+		request.addr3 = (unsigned long)arg[1];
+		request.len = 1;
+	}
+	return ring_once(&request);
+}
+
+/* uring-direct FILE TEXT: opened into the ring's own table, without a descriptor, and written */
+static int do_uring_direct(char **arg)
+{
+	struct io_uring_sqe opens = { .opcode = IORING_OP_OPENAT, .fd = AT_FDCWD,
+				      .addr = (unsigned long)arg[0], .open_flags = O_WRONLY,
+				      .file_index = 1 };
+	struct io_uring_sqe writes = { .opcode = IORING_OP_WRITE, .flags = IOSQE_FIXED_FILE,
+				       .addr = (unsigned long)arg[1],
+				       .len = (unsigned int)strlen(arg[1]) };
+	int empty = -1, error;
+	struct ring ring;
+
+	error = ring_open(&ring, 0);
+	if (error)
+		return error;
+	CHECK(syscall(SYS_io_uring_register, ring.fd, IORING_REGISTER_FILES, &empty, 1));
+	CHECK(ring_do(&ring, &opens));
+	CHECK(ring_do(&ring, &writes));
+	return 0;
+}
+
 /* uring-socket FAMILY TYPE PROTOCOL */
 static int do_uring_socket(char **arg)
 {
@@ -111,6 +167,8 @@ static int do_uring(char **arg)
 
 const struct word probe_ring[] = {
 	{ "uring", 1, do_uring },
+	{ "uring-direct", 2, do_uring_direct },
+	{ "uring-name", 2, do_uring_name },
 	{ "uring-open", 2, do_uring_open },
 	{ "uring-socket", 3, do_uring_socket },
 	{ NULL, 0, NULL },
