@@ -108,7 +108,7 @@ enum lictor_via {
 	X(socket_receive, LSM, E(CONNECT)) \
 	X(sysctl_open, LSM, E(SYSCTL)) \
 	X(sysctl_permission, LSM, E(SYSCTL)) \
-	X(file_receive, LSM, E(WRITE)) \
+	X(file_receive, LSM, E(READ) | E(WRITE)) \
 	X(path_truncate, LSM, E(WRITE)) \
 	X(file_truncate, LSM, E(WRITE)) \
 	X(path_mknod, LSM, E(CREATE) | E(MKNOD)) \

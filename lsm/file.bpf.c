@@ -191,26 +191,35 @@ int LICTOR_PROG(lsm_file_truncate, struct file *file)
 
 /* ---- descriptors that somebody else opened, or that were open before the rules ---- */
 
-/* A file by its descriptor: what it would have been judged as, had it been opened now. */
-static __always_inline int lictor_write_by_descriptor(struct lictor_scratch *s, struct file *file,
-						      u32 flags)
+/* A file by a descriptor that is older than the rules: what it would have been judged as, had it been opened now. */
+static __always_inline int lictor_write_by_descriptor(struct lictor_scratch *s, struct file *file)
 {
-	s->record.flags = flags;
+	s->record.flags = LICTOR_RECORD_HELD;
 	lictor_number(s, LICTOR_FIELD_FILE_FLAGS, lictor_open_flags(KREAD(file, f_flags)));
 	lictor_gather_file(s, file);
 	lictor_decide(s, LICTOR_EVENT_WRITE, 0);
 	return lictor_deny(s);
 }
 
+/* What another process has opened is opened by who receives it. */
 SEC(LICTOR_SECTION "file_receive")
 int LICTOR_PROG(lsm_file_receive, struct file *file)
 {
-	u32 type = KREAD(file, f_inode, i_mode) & S_IFMT;
+	u32 type = KREAD(file, f_inode, i_mode) & S_IFMT, mode = KREAD(file, f_mode);
 
-	if (!(KREAD(file, f_mode) & FMODE_WRITE) || type == S_IFSOCK || type == S_IFIFO)
+	if (!(mode & (FMODE_READ | FMODE_WRITE)) || type == S_IFSOCK || type == S_IFIFO)
 		return 0;
-	LICTOR_OPEN(s, LICTOR_EVENT_WRITE, LICTOR_EVENTS, file_receive);
-	return lictor_write_by_descriptor(s, file, LICTOR_RECORD_RECEIVED);
+	LICTOR_OPEN(s, mode & FMODE_WRITE ? LICTOR_EVENT_WRITE : LICTOR_EVENT_READ,
+		    mode & FMODE_READ ? LICTOR_EVENT_READ : LICTOR_EVENTS, file_receive);
+	s->record.flags = LICTOR_RECORD_RECEIVED;
+	lictor_number(s, LICTOR_FIELD_FILE_FLAGS, lictor_open_flags(KREAD(file, f_flags)));
+	lictor_gather_file(s, file);
+	s->twice = 1;
+	if (mode & FMODE_WRITE)
+		lictor_decide(s, LICTOR_EVENT_WRITE, 0);
+	if (mode & FMODE_READ)
+		lictor_decide(s, LICTOR_EVENT_READ, 0);
+	return lictor_deny(s);
 }
 
 /* Attached only while there are such descriptors. */
@@ -220,7 +229,7 @@ int LICTOR_PROG(lsm_file_permission, struct file *file, int mask)
 	if (!(mask & MAY_WRITE) || !lictor_held(file))
 		return 0;
 	LICTOR_OPEN(s, LICTOR_EVENT_WRITE, LICTOR_EVENTS, file_permission);
-	return lictor_write_by_descriptor(s, file, LICTOR_RECORD_HELD);
+	return lictor_write_by_descriptor(s, file);
 }
 
 #define MAP_SHARED_MASK 0x03 /* MAP_SHARED, MAP_SHARED_VALIDATE */
@@ -235,7 +244,7 @@ int LICTOR_PROG(lsm_held_mmap, struct file *file)
 	    !(KREAD(file, f_mode) & FMODE_WRITE) || !lictor_held(file))
 		return 0;
 	LICTOR_OPEN(s, LICTOR_EVENT_WRITE, LICTOR_EVENTS, held_mmap);
-	return lictor_write_by_descriptor(s, file, LICTOR_RECORD_HELD);
+	return lictor_write_by_descriptor(s, file);
 }
 
 /* One name in a directory that the call makes or removes. */
