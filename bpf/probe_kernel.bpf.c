@@ -214,7 +214,7 @@ int BPF_PROG(fe_may_open, void *idmap, const struct path *path, int mode, int fl
 
 /* EPERM may be a program's of ours; the inode tells whether it is the file's own. */
 SEC("fexit/vfs_truncate")
-int BPF_PROG(fe_vfs_truncate, const struct path *path, u64 length, long error)
+int BPF_PROG(fe_vfs_truncate, const struct path *path, u64 length, int error)
 {
 	struct inode *inode = lictor_dentry_inode(path->dentry);
 
