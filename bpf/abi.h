@@ -93,8 +93,8 @@ enum lictor_via {
 /*
  * The hooks, one program each. X(id, way, events that it decides)
  * The program for (id, LSM) is lsm_<id>, for TP_BTF tp_<id>, for FENTRY fe_<id>, for CGROUP
- * cg_<id>. Those of way LSM are also run as FMOD_RET and as KPROBE; those of FENTRY that are in
- * bpf/probe_entry.bpf.c, as KPROBE.
+ * cg_<id>. Those of way LSM are also run as FMOD_RET and as KPROBE; those of FENTRY whose
+ * section is LICTOR_ENTRY (ENTERED in daemon/ways.c), as KPROBE.
  */
 #define E(id) (1ULL << LICTOR_EVENT_##id)
 #define LICTOR_HOOK_TABLE(X) \

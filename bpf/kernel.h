@@ -120,6 +120,8 @@ struct mountpoint {
 #define MS_PRIVATE (1 << 18)
 #define MS_SLAVE (1 << 19)
 #define MS_SHARED (1 << 20)
+#define MS_MGC_VAL 0xC0ED0000ul
+#define MS_MGC_MSK 0xffff0000ul
 #define MS_PROPAGATION (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
 
 struct pinned_mountpoint {	/* since 6.17 */
@@ -362,7 +364,6 @@ struct msghdr {
 	void *msg_name;
 	int msg_namelen;
 	void *msg_control;
-	bool msg_control_is_user;
 	unsigned long msg_controllen;
 	unsigned int msg_flags;
 };

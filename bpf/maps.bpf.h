@@ -88,7 +88,7 @@ struct {
 
 /*
  * The root of a mount -> where the host has mounted it since the image was made. Written within the
- * mount itself (bpf/probe_mount.bpf.c), put right by the daemon when the table of mounts has
+ * mount itself (lsm/anchor.bpf.c), put right by the daemon when the table of mounts has
  * changed; read by walks, beside the image. Full: what is mounted then is known by the process's own
  * view only, until the next reload, which is counted (NO_ANCHOR).
  */

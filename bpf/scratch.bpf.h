@@ -121,6 +121,7 @@ struct lictor_addresses {
 	u32 event;
 	u32 slot;
 	u32 count;
+	u32 level;	/* of the control messages that count */
 	u8 kept[16];	/* the one that was judged first */
 };
 
@@ -143,6 +144,7 @@ struct lictor_scratch {
 	u32 named;
 	u32 named_late;		/* the name is in the ascent's late_name */
 	struct lictor_late late;	/* a name in the making */
+	struct lictor_late first;	/* of the same object */
 	struct lictor_grafting {	/* addresses: a tree of mounts, and where it comes to be */
 		struct lictor_late_key key;	/* of the root at hand */
 		u64 tree;

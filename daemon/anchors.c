@@ -245,6 +245,7 @@ int lictor_engine_anchors(struct lictor_engine *engine, size_t roots,
 		error = settle(&search);
 	if (!error)
 		error = note_devices(&search);
+	lictor_mounts_uncover(&engine->sought);
 	while (search.pending)
 		close(search.fd[--search.pending]);
 	if (!error && search.count) {

@@ -156,8 +156,9 @@ static bool name_root(struct lictor_engine *engine, const struct lictor_mounts *
 	struct names known, names = { 0 };
 	struct lictor_late now;
 
-	/* Mounted once more meanwhile: the table changes again, too. */
-	if (bpf_map_lookup_elem(map, &object->key, &now) || now.since_ns != first->since_ns)
+	/* Mounted once more, or gone, meanwhile: the table changes again, too. */
+	if (bpf_map_lookup_elem(map, &object->key, &now) || now.since_ns != first->since_ns ||
+	    now.names != first->names)
 		return true;
 	known_names(map, object->key, first, &known);
 	if (first->part)
@@ -221,10 +222,7 @@ static bool is_named(const struct lictor_engine *engine, const struct known *kno
 	return false;
 }
 
-/*
- * What nobody has told of is opened: only that, since a descriptor keeps others from unmounting.
- * What is covered by another mount has its turn when that is gone.
- */
+/* What nobody has told of is opened: only that, since a descriptor keeps others from unmounting. */
 static void look_up(struct lictor_engine *engine, const struct lictor_mount *mount)
 {
 	struct lictor_late first = { .part = strcmp(mount->root, "/") != 0 };
@@ -247,6 +245,8 @@ static void look_up(struct lictor_engine *engine, const struct lictor_mount *mou
 static void look_up_untold(struct lictor_engine *engine, const struct known *known,
 			   struct lictor_mounts *table)
 {
+	/* What is covered has its turn when it is not. */
+	lictor_mounts_uncover(table);
 	for (size_t i = 0; i < table->count; i++)
 		if (!lictor_mounts_find(&engine->table, &table->mount[i]) &&
 		    !is_named(engine, known, &table->mount[i]))
@@ -266,6 +266,8 @@ static int make_filter(struct lictor_engine *engine)
 	uint32_t other = engine->control->late_slot ^ 1;
 	int error;
 
+	/* Nobody reads it any more who began when it was in use. */
+	lictor_engine_wait(engine);
 	memset(engine->control->late_filter[other], 0, sizeof(engine->control->late_filter[other]));
 	lictor_engine_wait(engine);
 	error = read_known(engine, &known);
@@ -335,7 +337,24 @@ int lictor_engine_note_devices(struct lictor_engine *engine, uint32_t slot)
 	return error;
 }
 
-/* The image knows what was mounted when its anchors were looked for. */
+/* Is every place of the object one that the image has? */
+static bool is_sought(const struct lictor_engine *engine, const struct object *object)
+{
+	struct names names;
+	size_t found = 0;
+
+	known_names(lictor_engine_map(engine, "late_anchors"), object->key, &object->first, &names);
+	for (size_t k = 0; k < names.count; k++)
+		for (size_t i = 0; i < engine->sought.count; i++)
+			if (engine->sought.mount[i].dev == object->key.dev &&
+			    !strcmp(engine->sought.mount[i].path, names.name[k])) {
+				found++;
+				break;
+			}
+	return object->first.part && names.count ? found > 0 : found == names.count;
+}
+
+/* The image knows what was mounted, and not covered, when its anchors were looked for. */
 int lictor_engine_adopt_mounts(struct lictor_engine *engine)
 {
 	struct known known OWN(free_known) = { 0 };
@@ -343,7 +362,8 @@ int lictor_engine_adopt_mounts(struct lictor_engine *engine)
 	const struct names none = { 0 };
 
 	for (size_t i = 0; !error && i < known.count; i++)
-		if (known.object[i].first.since_ns < engine->sought_ns)
+		if (known.object[i].first.since_ns < engine->sought_ns &&
+		    is_sought(engine, &known.object[i]))
 			write_names(engine, known.object[i].key, &none, &known.object[i].first);
 	lictor_mounts_free(&engine->table);
 	engine->table = engine->sought;

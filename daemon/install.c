@@ -91,9 +91,10 @@ static int fill_slot(struct lictor_engine *engine, uint32_t slot,
    more; this one changes nothing, and is for the waiting. */
 void lictor_engine_wait(const struct lictor_engine *engine)
 {
-	for (uint32_t slot = 0; slot < 2; slot++)
-		if (engine->image_fd[slot] >= 0)
-			put(engine, "images", slot, engine->image_fd[slot]);
+	uint32_t slot = engine->image_fd[0] < 0;
+
+	if (engine->image_fd[slot] >= 0)
+		put(engine, "images", slot, engine->image_fd[slot]);
 }
 
 /* Every process's identity under the pending generation. Twice: a task made by one that the first

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside the engine: what loader.c, ways.c, install.c, ring.c and anchors.c share. */
+/* Inside the engine: what its files share. */
 #ifndef LICTOR_LOADER_H
 #define LICTOR_LOADER_H
 

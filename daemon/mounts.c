@@ -17,7 +17,8 @@ static void unescape(char *text)
 	for (char *at = text; *at; at++) {
 		unsigned code;
 
-		if (*at == '\\' && sscanf(at + 1, "%3o", &code) == 1) {
+		if (*at == '\\' && strspn(at + 1, "01234567") >= 3 &&
+		    sscanf(at + 1, "%3o", &code) == 1) {
 			*to++ = (char)code;
 			at += 3;
 		} else {
@@ -51,9 +52,11 @@ static int add(struct lictor_mounts *mounts, size_t *room, const char *line)
 		mounts->mount = grown;
 		*room = more;
 	}
-	if (sscanf(line, "%*s %*s %u:%u %ms %ms", &major, &minor, &mount.root, &mount.path) != 4) {
+	errno = 0;
+	if (sscanf(line, "%d %d %u:%u %ms %ms", &mount.id, &mount.parent, &major, &minor,
+		   &mount.root, &mount.path) != 6) {
 		free(mount.root);
-		return 0;
+		return errno ? -errno : 0;
 	}
 	unescape(mount.root);
 	unescape(mount.path);
@@ -84,6 +87,9 @@ int lictor_mounts_read(struct lictor_mounts *ret)
 		return -errno;
 	while (!error && getline(&line, &size, file) > 0)
 		error = add(&mounts, &room, line);
+	/* Half a table would make others forget what is in the other half. */
+	if (!error && ferror(file))
+		error = -EIO;
 	fclose(file);
 	if (error)
 		return error;
@@ -99,6 +105,36 @@ const struct lictor_mount *lictor_mounts_find(const struct lictor_mounts *mounts
 {
 	return mounts->count ? bsearch(mount, mounts->mount, mounts->count, sizeof(*mount), compare) :
 			       NULL;
+}
+
+static bool is_covered(const struct lictor_mounts *mounts, const struct lictor_mount *mount)
+{
+	for (size_t i = 0; i < mounts->count; i++)
+		if (mounts->mount[i].parent == mount->id &&
+		    !strcmp(mounts->mount[i].path, mount->path))
+			return true;
+	return false;
+}
+
+void lictor_mounts_uncover(struct lictor_mounts *mounts)
+{
+	struct lictor_mounts all = *mounts;
+	size_t kept = 0;
+	bool *covered = calloc(all.count + 1, sizeof(*covered));
+
+	for (size_t i = 0; covered && i < all.count; i++)
+		covered[i] = is_covered(&all, &all.mount[i]);
+	for (size_t i = 0; covered && i < all.count; i++) {
+		if (covered[i]) {
+			free(all.mount[i].root);
+			free(all.mount[i].path);
+		} else {
+			mounts->mount[kept++] = all.mount[i];
+		}
+	}
+	if (covered)
+		mounts->count = kept;
+	free(covered);
 }
 
 bool lictor_mount_within(const struct lictor_mount *part, const struct lictor_mount *whole,

@@ -2,7 +2,7 @@
 /*
  * Anchors follow the world: what the host mounts, wherever it comes from (a device, a bind, a tree
  * that was bound recursively or moved, another namespace's mount that is propagated), is known by
- * its place before the mount can be used; a file system that is no more, is known no more. Nothing
+ * its place before the mount can be used, or by mount(2)'s move when that ends; a file system that is no more, is known no more. Nothing
  * is decided here.
  */
 #include "bpf/facts.bpf.h"
@@ -17,7 +17,30 @@
 
 #define LICTOR_MOUNTS (2 * 8192)	/* of one tree: each is come to, and left */
 
-/* Gives the root of a mount the name in s->late, as one more. */
+/* Is the name in s->late the one that was given last? */
+static __always_inline bool lictor_named_so(struct lictor_scratch *s, u32 names)
+{
+	const struct lictor_late *last;
+	const u64 *a, *b;
+	u32 i;
+
+	s->grafting.key.number = names - 1;
+	last = bpf_map_lookup_elem(&late_anchors, &s->grafting.key);
+	s->grafting.key.number = 0;
+	if (!last || last->length != s->late.length)
+		return false;
+	a = (const u64 *)last->name;
+	b = (const u64 *)s->late.name;
+	for (i = 0; i < LICTOR_LATE_NAME / 8; i++)
+		if (a[i] != b[i])
+			return false;
+	return true;
+}
+
+/*
+ * Gives the root of a mount the name in s->late, as one more. Number 0 has the count, and is
+ * replaced as a whole: the daemon writes it, too.
+ */
 static __always_inline void lictor_name_root(struct lictor_scratch *s)
 {
 	struct lictor_late *first = bpf_map_lookup_elem(&late_anchors, &s->grafting.key);
@@ -28,19 +51,26 @@ static __always_inline void lictor_name_root(struct lictor_scratch *s)
 		lictor_count_reason(LICTOR_REASON_NO_ANCHOR);
 		return;
 	}
+	if (names && lictor_named_so(s, names))
+		return;
 	bit = lictor_anchor_bit(s->grafting.key.ino, s->grafting.key.dev);
 	for (i = 0; i < 2; i++)
 		__sync_fetch_and_or(&c->late_filter[i][bit >> 6], 1ull << (bit & 63));
 	s->late.names = names + 1;
 	s->late.since_ns = bpf_ktime_get_ns();
 	s->grafting.key.number = names;
-	if (bpf_map_update_elem(&late_anchors, &s->grafting.key, &s->late, BPF_ANY))
+	if (bpf_map_update_elem(&late_anchors, &s->grafting.key, &s->late, BPF_ANY)) {
 		lictor_count_reason(LICTOR_REASON_NO_ANCHOR);
-	s->grafting.key.number = 0;
-	if (first) {
-		first->since_ns = s->late.since_ns;
-		first->names = names + 1;
+		names = 0;
 	}
+	s->grafting.key.number = 0;
+	if (!names || !first)
+		return;
+	bpf_probe_read_kernel(&s->first, sizeof(s->first), first);
+	s->first.since_ns = s->late.since_ns;
+	s->first.names = s->late.names;
+	s->first.announced |= s->late.announced;
+	bpf_map_update_elem(&late_anchors, &s->grafting.key, &s->first, BPF_ANY);
 }
 
 /* The name is in the text, at `at`. Of the root itself there is none: paths begin there anew. */
@@ -53,6 +83,7 @@ static __always_inline void lictor_name_text(struct lictor_scratch *s, u32 at, u
 	if (!length)
 		return;
 	s->late.length = length;
+	__builtin_memset(s->late.name, 0, sizeof(s->late.name));
 	bpf_probe_read_kernel(s->late.name, LICTOR_MASK(length, 255),
 			      &s->text[LICTOR_MASK(at, LICTOR_TEXT_SIZE - 1)]);
 	lictor_name_root(s);
@@ -228,7 +259,7 @@ int LICTOR_ENTRY_PROG(fe_graft_tree, struct mount *tree, void *where)
 	return lictor_grafted((u64)tree, KREAD(tree, mnt.mnt_root), parent, mountpoint, false);
 }
 
-/* A copy for a mount that hears of the others' (propagation). */
+/* A copy for a mount that hears of the others' (propagation); by some compilers' work, the first, too. */
 SEC(LICTOR_ENTRY "mnt_set_mountpoint")
 int LICTOR_ENTRY_PROG(fe_mnt_set_mountpoint, struct mount *parent, struct mountpoint *at,
 		struct mount *tree)
@@ -269,6 +300,8 @@ int BPF_PROG(fe_path_mount, const char *source, struct path *place, const char *
 {
 	u64 parent, head, link = 0, at = 0, tree;
 
+	if ((flags & MS_MGC_MSK) == MS_MGC_VAL)
+		flags &= ~MS_MGC_MSK;
 	if (error || !(flags & MS_MOVE) || flags & (MS_REMOUNT | MS_BIND | MS_PROPAGATION))
 		return 0;
 	parent = (u64)place->mnt - bpf_core_field_offset(struct mount, mnt);
@@ -282,14 +315,10 @@ int BPF_PROG(fe_path_mount, const char *source, struct path *place, const char *
 }
 #endif
 
-struct lictor_ending {
-	u32 dev;
-};
-
 static long lictor_ending_step(void *map, const struct lictor_late_key *key,
-			       struct lictor_late *late, const struct lictor_ending *ending)
+			       struct lictor_late *late, const u32 *dev)
 {
-	if (key->dev == ending->dev)
+	if (key->dev == *dev)
 		late->names = 0;
 	return 0;
 }
@@ -302,13 +331,12 @@ static long lictor_ending_step(void *map, const struct lictor_late_key *key,
 SEC(LICTOR_SECTION "sb_delete")
 int LICTOR_PROG(lsm_sb_delete, struct super_block *sb)
 {
-	struct lictor_ending ending = { .dev = KREAD(sb, s_dev) };
-	struct lictor_device device = { .dev = ending.dev };
+	struct lictor_device device = { .dev = KREAD(sb, s_dev) };
 	struct lictor_control *c;
-	u32 zero = 0, slot, *gone;
+	u32 zero = 0, dev = device.dev, slot, *gone;
 
 	c = bpf_map_lookup_elem(&control, &zero);
-	if (!c || ending.dev >> 20)
+	if (!c || dev >> 20)
 		return 0;
 #pragma unroll
 	for (slot = 0; slot < 2; slot++) {
@@ -319,6 +347,6 @@ int LICTOR_PROG(lsm_sb_delete, struct super_block *sb)
 			c->gone = 1;
 		}
 	}
-	bpf_for_each_map_elem(&late_anchors, lictor_ending_step, &ending, 0);
+	bpf_for_each_map_elem(&late_anchors, lictor_ending_step, &dev, 0);
 	return 0;
 }

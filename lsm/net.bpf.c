@@ -119,7 +119,7 @@ static __noinline bool lictor_gather_hop4(struct lictor_scratch *s, u64 options,
 	return true;
 }
 
-/* Of several the last one holds. */
+/* Of several of a level the last one holds. */
 static long lictor_beside_step(u32 index, struct lictor_climb *c)
 {
 	struct { u64 length; u32 level, type; } head = {};
@@ -131,6 +131,8 @@ static long lictor_beside_step(u32 index, struct lictor_climb *c)
 	    head.length < sizeof(head) || head.length > l->length)
 		return 1;
 	l->at += ((u32)head.length + 7) & ~7u;
+	if (head.level != l->level)
+		return 0;
 	if (head.level == IPPROTO_IPV6 &&
 	    (head.type == IPV6_RTHDR || head.type == IPV6_2292RTHDR))
 		lictor_gather_hop6(c->s, data);
@@ -141,7 +143,13 @@ static long lictor_beside_step(u32 index, struct lictor_climb *c)
 	return 0;
 }
 
-enum { LICTOR_ROUTE_IPV4, LICTOR_ROUTE_IPV6, LICTOR_ROUTE_BESIDE, LICTOR_ROUTES };
+enum {
+	LICTOR_ROUTE_IPV4,
+	LICTOR_ROUTE_IPV6,
+	LICTOR_ROUTE_BESIDE_IPV4,	/* in control messages */
+	LICTOR_ROUTE_BESIDE_IPV6,
+	LICTOR_ROUTES
+};
 
 /* The first hop of one of the routes that there may be, as the destination. */
 static __noinline bool lictor_gather_route(struct lictor_scratch *s, struct sock *sk,
@@ -153,10 +161,11 @@ static __noinline bool lictor_gather_route(struct lictor_scratch *s, struct sock
 
 	if (which == LICTOR_ROUTE_IPV4) {
 		route = lictor_route4_of(sk);
+		if (!route)
+			return false;
 		LICTOR_PEEK(hop, route, struct ip_options_rcu, opt.faddr);
-		if (route)
-			lictor_address4(s, LICTOR_ADDRESS_DESTINATION, hop);
-		return route;
+		lictor_address4(s, LICTOR_ADDRESS_DESTINATION, hop);
+		return true;
 	}
 	if (which == LICTOR_ROUTE_IPV6) {
 		route = KREAD(sk, __sk_common.skc_family) == AF_INET6 ? lictor_route6_of(sk) : 0;
@@ -166,6 +175,7 @@ static __noinline bool lictor_gather_route(struct lictor_scratch *s, struct sock
 	}
 	s->addresses.count = 0;
 	s->addresses.at = 0;
+	s->addresses.level = which == LICTOR_ROUTE_BESIDE_IPV4 ? IPPROTO_IP : IPPROTO_IPV6;
 	if (!msg)
 		return false;
 	s->addresses.list = (u64)KREAD(msg, msg_control);
@@ -179,22 +189,28 @@ static __noinline bool lictor_gather_route(struct lictor_scratch *s, struct sock
 static __always_inline void lictor_decide_routes(struct lictor_scratch *s, struct sock *sk,
 						 struct msghdr *msg)
 {
-	u8 *destination = s->facts.v.address[LICTOR_ADDRESS_DESTINATION];
+	u8 *destination = s->facts.v.address[LICTOR_ADDRESS_DESTINATION], *kept = s->addresses.kept;
 	u8 state = s->facts.v.state[LICTOR_FIELD_DESTINATION_IP];
 	u32 rules = s->outcome.rules, which;
 
-	__builtin_memcpy(s->addresses.kept, destination, sizeof(s->addresses.kept));
-	for (which = 0; which < LICTOR_ROUTES; which++)
-		if (lictor_gather_route(s, sk, msg, which)) {
-			if (s->facts.v.state[LICTOR_FIELD_DESTINATION_IP] == LICTOR_PRESENT)
-				lictor_network_type(s, LICTOR_ADDRESS_DESTINATION);
-			lictor_decide(s, LICTOR_EVENT_CONNECT, 1);
-		}
-	/* The record tells the address that rules are about. */
-	if (s->outcome.rules == rules) {
-		__builtin_memcpy(destination, s->addresses.kept, sizeof(s->addresses.kept));
-		s->facts.v.state[LICTOR_FIELD_DESTINATION_IP] = state;
+	__builtin_memcpy(kept, destination, sizeof(s->addresses.kept));
+	for (which = 0; which < LICTOR_ROUTES; which++) {
+		if (!lictor_gather_route(s, sk, msg, which))
+			continue;
+		if (s->facts.v.state[LICTOR_FIELD_DESTINATION_IP] == LICTOR_PRESENT)
+			lictor_network_type(s, LICTOR_ADDRESS_DESTINATION);
+		lictor_decide(s, LICTOR_EVENT_CONNECT, 1);
+		if (s->outcome.rules == rules)
+			continue;
+		rules = s->outcome.rules;
+		state = s->facts.v.state[LICTOR_FIELD_DESTINATION_IP];
+		__builtin_memcpy(kept, destination, sizeof(s->addresses.kept));
 	}
+	/* The record tells the last address that rules are about. */
+	__builtin_memcpy(destination, kept, sizeof(s->addresses.kept));
+	s->facts.v.state[LICTOR_FIELD_DESTINATION_IP] = state;
+	if (state == LICTOR_PRESENT)
+		lictor_network_type(s, LICTOR_ADDRESS_DESTINATION);
 }
 
 SEC(LICTOR_SECTION "socket_connect")
@@ -227,10 +243,11 @@ int LICTOR_PROG(lsm_socket_connect, struct socket *sock, struct sockaddr *addres
 	return lictor_deny(s);
 }
 
-/* Sending by a connection that is older than the rules is connecting to its peer. */
-static __always_inline void lictor_decide_connected(struct lictor_scratch *s, struct sock *sk)
+/* Using a connection that nobody was asked about is connecting to its peer. */
+static __always_inline void lictor_decide_connected(struct lictor_scratch *s, struct sock *sk,
+						    u32 flags)
 {
-	s->record.flags = LICTOR_RECORD_HELD;
+	s->record.flags = flags;
 	lictor_gather_socket(s, sk);
 	lictor_gather_own_end(s, sk);
 	if (lictor_gather_peer(s, sk))
@@ -248,7 +265,7 @@ static __always_inline int lictor_send_connected(struct socket *sock, struct soc
 	LICTOR_OPEN(s, LICTOR_EVENT_CONNECT, LICTOR_EVENTS, socket_sendmsg);
 	s->twice = routed;
 	if (held) {
-		lictor_decide_connected(s, sk);
+		lictor_decide_connected(s, sk, LICTOR_RECORD_HELD);
 	} else {
 		lictor_gather_socket(s, sk);
 		lictor_gather_own_end(s, sk);
@@ -273,8 +290,7 @@ int LICTOR_PROG(lsm_socket_receive, struct file *file)
 	if (!sk)
 		return 0;
 	LICTOR_OPEN(s, LICTOR_EVENT_CONNECT, LICTOR_EVENTS, socket_receive);
-	lictor_decide_connected(s, sk);
-	s->record.flags = LICTOR_RECORD_RECEIVED;
+	lictor_decide_connected(s, sk, LICTOR_RECORD_RECEIVED);
 	return lictor_deny(s);
 }
 
@@ -296,7 +312,7 @@ int LICTOR_PROG(lsm_held_send, struct file *file, int mask)
 	if (!sk)
 		return 0;
 	LICTOR_OPEN(s, LICTOR_EVENT_CONNECT, LICTOR_EVENTS, held_send);
-	lictor_decide_connected(s, sk);
+	lictor_decide_connected(s, sk, LICTOR_RECORD_HELD);
 	if (s->outcome.action < LICTOR_ACTION_BLOCK) {
 		lictor_scratch_put(s);
 		return 0;

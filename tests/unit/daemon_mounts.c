@@ -13,7 +13,7 @@
 
 static struct lictor_mount mount(uint32_t dev, const char *root, const char *path)
 {
-	return (struct lictor_mount){ dev, strdup(root), strdup(path) };
+	return (struct lictor_mount){ .dev = dev, .root = strdup(root), .path = strdup(path) };
 }
 
 static void assert_name(const char *part, uint32_t dev, const char *root, const char *path,
@@ -63,7 +63,8 @@ static void a_name_that_is_too_long_is_none(void **state)
 	path[2047] = '\0';
 	assert_int_equal(strlen(root) + strlen(path), PATH_MAX - 1);
 	{
-		struct lictor_mount part = { 7, root, path }, whole = { 7, (char[]){ "/" }, path };
+		struct lictor_mount part = { .dev = 7, .root = root, .path = path };
+		struct lictor_mount whole = { .dev = 7, .root = (char[]){ "/" }, .path = path };
 		char got[PATH_MAX];
 
 		assert_true(lictor_mount_within(&part, &whole, got));
@@ -72,6 +73,27 @@ static void a_name_that_is_too_long_is_none(void **state)
 		path[2048] = '\0';
 		assert_false(lictor_mount_within(&part, &whole, got));
 	}
+}
+
+static void what_is_covered_is_taken_out(void **state)
+{
+	struct lictor_mounts mounts OWN(lictor_mounts_free) = { .count = 4 };
+	static const struct { int id, parent; const char *path; } line[] = {
+		{ 1, 0, "/" }, { 2, 1, "/mnt" }, { 3, 2, "/mnt" }, { 4, 3, "/mnt/deep" },
+	};
+
+	(void)state;
+	mounts.mount = calloc(4, sizeof(*mounts.mount));
+	for (size_t i = 0; i < 4; i++) {
+		mounts.mount[i] = mount(7, "/", line[i].path);
+		mounts.mount[i].id = line[i].id;
+		mounts.mount[i].parent = line[i].parent;
+	}
+	lictor_mounts_uncover(&mounts);
+	assert_int_equal(mounts.count, 3);
+	assert_int_equal(mounts.mount[0].id, 1);
+	assert_int_equal(mounts.mount[1].id, 3);
+	assert_int_equal(mounts.mount[2].id, 4);
 }
 
 static void this_machines_table_is_found_again(void **state)
@@ -99,6 +121,7 @@ int main(void)
 		cmocka_unit_test(a_part_has_a_name_in_the_whole),
 		cmocka_unit_test(others_give_it_none),
 		cmocka_unit_test(a_name_that_is_too_long_is_none),
+		cmocka_unit_test(what_is_covered_is_taken_out),
 		cmocka_unit_test(this_machines_table_is_found_again),
 	};
 

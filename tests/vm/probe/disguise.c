@@ -42,6 +42,8 @@ static int detach_all(void)
 	unsigned long from, to;
 	int count = 0, error = 0;
 
+	if (!maps)
+		return errno;
 	CHECK(readlink("/proc/self/exe", own, sizeof(own) - 1));
 	while (fgets(line, sizeof(line), maps) && count < 16) {
 		if (sscanf(line, "%lx-%lx %4s %*s %*s %*s %255s", &from, &to, rights, path) != 4 ||

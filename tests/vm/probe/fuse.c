@@ -121,6 +121,7 @@ static int do_fuse(char **arg)
 	static char request[1 << 16];
 	int fd = open_with(arg[0], arg[1], 0), device;
 	char options[96];
+	pid_t child;
 
 	CHECK(fd);
 	device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
@@ -128,7 +129,9 @@ static int do_fuse(char **arg)
 	snprintf(options, sizeof(options), "fd=%d,rootmode=40755,user_id=%u,group_id=%u", device,
 		 getuid(), getgid());
 	CHECK(mount("probe", arg[2], "fuse", MS_NOSUID | MS_NODEV, options));
-	if (fork() > 0)
+	child = fork();
+	CHECK(child);
+	if (child)
 		return 0;
 	setsid();
 	for (int null = open("/dev/null", O_RDWR), i = 0; i < 3; i++)
