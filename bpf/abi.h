@@ -247,7 +247,7 @@ enum lictor_reason {
 #define LICTOR_HITS_MAX		8u	/* outcomes of one value that are kept */
 #define LICTOR_ATOMS_MAX	256u	/* distinct predicates on ancestors, and on their names */
 #define LICTOR_PROBES_MAX	32u	/* steps in a hash table of the image */
-#define LICTOR_ANCHOR_NAMES	4u	/* names of one object */
+#define LICTOR_ANCHOR_NAMES	8u	/* names of one object */
 #define LICTOR_LATE_NAMES	8u	/* more of it, since the rules came */
 #define LICTOR_OBJECT_NAMES	(LICTOR_ANCHOR_NAMES + LICTOR_LATE_NAMES)
 #define LICTOR_FILTER		64u	/* words of a filter of objects, 4,096 bits */
@@ -585,7 +585,7 @@ struct lictor_limit {
 };
 
 /* The root of a mount that was made after the rules came, and its name on the host. */
-#define LICTOR_LATE_NAME 240u
+#define LICTOR_LATE_NAME 232u
 
 struct lictor_late_key {
 	__u64 ino;
@@ -601,6 +601,8 @@ struct lictor_late {
 	__u16 names;		/* in number 0: how many there are; 0: it is no more */
 	__u16 part;		/* not the root of its file system */
 	__u16 announced;	/* the kernel has yet to mount it: it may take its time */
+	__u32 mount;		/* number of the mount that has this name; 0: of the whole */
+	__u32 pad;
 	char name[LICTOR_LATE_NAME];
 };
 

@@ -102,6 +102,7 @@ struct mount {
 	struct list_head mnt_mounts;
 	struct list_head mnt_child;
 	struct mnt_namespace *mnt_ns;
+	int mnt_id;
 };
 
 struct mountpoint {
@@ -329,13 +330,27 @@ struct ipv6_txoptions {
 	void *srcrt;
 };
 
+struct ip6_flowlabel {
+	struct ipv6_txoptions *opt;
+};
+
+struct ipv6_fl_socklist {
+	struct ipv6_fl_socklist *next;
+	struct ip6_flowlabel *fl;
+};
+
 struct ipv6_pinfo {
 	struct ipv6_txoptions *opt;
+	struct ipv6_fl_socklist *ipv6_fl_list;
 };
 
 struct inet_sock {
 	struct ipv6_pinfo *pinet6;
 	struct ip_options_rcu *inet_opt;
+};
+
+struct inet_sock___labels {	/* since 6.18 */
+	struct ipv6_fl_socklist *ipv6_fl_list;
 };
 
 struct socket {

@@ -180,17 +180,21 @@ static __always_inline void lictor_gather_socket(struct lictor_scratch *s, struc
 static __always_inline bool lictor_gather_peer(struct lictor_scratch *s, struct sock *sk)
 {
 	u32 family = KREAD(sk, __sk_common.skc_family), port = KREAD(sk, __sk_common.skc_dport);
-	u8 peer[16];
+	u64 peer[2] = {};
 
-	if (!port || (family != AF_INET && family != AF_INET6))
-		return false;
-	lictor_number(s, LICTOR_FIELD_DESTINATION_PORT, bpf_ntohs(port));
-	if (family == AF_INET) {
-		lictor_address4(s, LICTOR_ADDRESS_DESTINATION, KREAD(sk, __sk_common.skc_daddr));
-	} else {
+	if (family == AF_INET)
+		peer[0] = KREAD(sk, __sk_common.skc_daddr);
+	else if (family == AF_INET6)
 		bpf_probe_read_kernel(peer, sizeof(peer), &sk->__sk_common.skc_v6_daddr);
-		lictor_address6(s, LICTOR_ADDRESS_DESTINATION, peer);
-	}
+	/* A raw socket that is connected has no port. */
+	if ((family != AF_INET && family != AF_INET6) || (!port && !peer[0] && !peer[1]))
+		return false;
+	if (port)
+		lictor_number(s, LICTOR_FIELD_DESTINATION_PORT, bpf_ntohs(port));
+	if (family == AF_INET)
+		lictor_address4(s, LICTOR_ADDRESS_DESTINATION, (u32)peer[0]);
+	else
+		lictor_address6(s, LICTOR_ADDRESS_DESTINATION, (const u8 *)peer);
 	lictor_network_type(s, LICTOR_ADDRESS_DESTINATION);
 	return true;
 }

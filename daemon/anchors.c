@@ -150,16 +150,56 @@ static int open_place(const char *path)
 	return fd;
 }
 
-/* What is at a path gets a name. If there is nothing, the name's pattern still holds by name. */
-static int look_up(struct search *search, const char *path, const char *name)
+static int note_place(struct search *search, int fd, const char *name)
 {
-	int fd = open_place(path);
-
-	if (fd < 0)
-		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -errno : 0;
 	search->fd[search->pending] = fd;
 	search->path[search->pending++] = name;
 	return search->pending == AT_ONCE ? settle(search) : 0;
+}
+
+static int opened(int fd)
+{
+	return fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM ? fd : 0;
+}
+
+/* What is at a path gets a name. If there is nothing, the name's pattern still holds by name. */
+static int look_up(struct search *search, const char *path)
+{
+	int fd = open_place(path);
+
+	return fd < 0 ? opened(-errno) : note_place(search, fd, path);
+}
+
+/*
+ * A mount that has its place in the table of mounts: what is there now may be another one. The way
+ * there is in the kernel's memory; a server of a file system on it is not asked, and cannot keep
+ * us.
+ */
+static int open_mount(const struct lictor_mount *mount)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_CACHED,
+	};
+	struct statx st;
+	int fd = -1;
+
+	for (int i = 0; fd < 0 && i < 3; i++)
+		fd = (int)syscall(SYS_openat2, AT_FDCWD, mount->path, &how, sizeof(how));
+	if (fd < 0)
+		return -errno;
+	if (!statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &st) &&
+	    st.stx_mask & STATX_MNT_ID && (int)st.stx_mnt_id == mount->id)
+		return fd;
+	close(fd);
+	return -ESTALE;
+}
+
+static int look_up_mount(struct search *search, const struct lictor_mount *mount, const char *name)
+{
+	char *kept = lictor_arena_text(search->arena, name, strlen(name));
+	int fd = kept ? open_mount(mount) : -ENOMEM;
+
+	return fd < 0 ? opened(fd) : note_place(search, fd, kept);
 }
 
 static int look_up_mounts(struct search *search)
@@ -169,33 +209,27 @@ static int look_up_mounts(struct search *search)
 
 	for (size_t i = 0; !error && i < mounts->count; i++) {
 		const struct lictor_mount *mount = &mounts->mount[i];
-		const char *path = lictor_arena_text(search->arena, mount->path, strlen(mount->path));
 		char name[PATH_MAX];
 
-		error = path ? look_up(search, path, path) : -ENOMEM;
+		error = look_up_mount(search, mount, mount->path);
 		/* A part has its place in the whole, too. */
-		for (size_t k = 0; !error && strcmp(mount->root, "/") && k < mounts->count; k++) {
-			const char *other;
-
-			if (!lictor_mount_within(mount, &mounts->mount[k], name))
-				continue;
-			other = lictor_arena_text(search->arena, name, strlen(name));
-			error = other ? look_up(search, path, other) : -ENOMEM;
-		}
+		for (size_t k = 0; !error && strcmp(mount->root, "/") && k < mounts->count; k++)
+			if (lictor_mount_within(mount, &mounts->mount[k], name))
+				error = look_up_mount(search, mount, name);
 	}
 	return error;
 }
 
-int lictor_engine_object(struct lictor_engine *engine, const char *path,
+int lictor_engine_object(struct lictor_engine *engine, const struct lictor_mount *mount,
 			 struct lictor_root_file *ret)
 {
 	size_t room = (AT_ONCE + 512) * sizeof(*ret);
 	struct lictor_root_file *list OWN(own_free) = malloc(room);
-	int fd OWN(own_close) = list ? open_place(path) : -1;
+	int fd OWN(own_close) = list ? open_mount(mount) : -ENOMEM;
 	ssize_t bytes;
 
 	if (fd < 0)
-		return list ? -errno : -ENOMEM;
+		return fd;
 	bytes = lictor_engine_iterate(engine, "read_anchors", getpid(), list, room);
 	for (size_t i = 0; bytes > 0 && i < (size_t)bytes / sizeof(*list); i++)
 		if ((int)list[i].fd == fd) {
@@ -237,10 +271,13 @@ int lictor_engine_anchors(struct lictor_engine *engine, size_t roots,
 	lictor_mounts_free(&engine->sought);
 	engine->sought_ns = lictor_monotonic_ns();
 	error = lictor_mounts_read(&engine->sought);
+	/* Of an object's names those count that were found first: the ones that rules have. */
+	for (size_t i = 0; !error && i < roots; i++)
+		error = look_up(&search, root[i].path);
+	if (!error)
+		error = settle(&search);
 	if (!error)
 		error = look_up_mounts(&search);
-	for (size_t i = 0; !error && i < roots; i++)
-		error = look_up(&search, root[i].path, root[i].path);
 	if (!error)
 		error = settle(&search);
 	if (!error)

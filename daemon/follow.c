@@ -24,6 +24,8 @@
 
 struct names {
 	size_t count;
+	bool lost;	/* there are more, or longer ones */
+	int mount[LICTOR_LATE_NAMES];	/* that has it; 0: the whole that the mount is part of */
 	char name[LICTOR_LATE_NAMES][LICTOR_LATE_NAME + 1];	/* padded with zeros */
 };
 
@@ -49,15 +51,20 @@ uint64_t lictor_monotonic_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static void add_name(struct names *names, const char *name)
+static void add_name(struct names *names, const char *name, int mount)
 {
 	size_t length = strlen(name);
 
-	if (names->count == LICTOR_LATE_NAMES || length < 2 || length > LICTOR_LATE_NAME)
+	if (length < 2)
 		return;
 	for (size_t i = 0; i < names->count; i++)
 		if (!strcmp(names->name[i], name))
 			return;
+	if (names->count == LICTOR_LATE_NAMES || length > LICTOR_LATE_NAME) {
+		names->lost = true;
+		return;
+	}
+	names->mount[names->count] = mount;
 	memcpy(names->name[names->count++], name, length + 1);
 }
 
@@ -70,6 +77,7 @@ static void known_names(int map, struct lictor_late_key key, const struct lictor
 
 		if (bpf_map_lookup_elem(map, &key, &late) || late.length > LICTOR_LATE_NAME)
 			continue;
+		ret->mount[ret->count] = (int)late.mount;
 		memcpy(ret->name[ret->count], late.name, late.length);
 		ret->count++;
 		if (ret->count == LICTOR_LATE_NAMES)
@@ -77,31 +85,39 @@ static void known_names(int map, struct lictor_late_key key, const struct lictor
 	}
 }
 
-/* A part is where it was mounted, as long as it is; and in the whole. */
+/* A part is where its mount is, and has its place in the whole. If it has not all of its names, it
+   has none: then the object above it counts, whose names are known. */
+static void names_of_mount(const struct lictor_mounts *table, const struct lictor_mount *mount,
+			   struct names *ret)
+{
+	char name[PATH_MAX];
+
+	add_name(ret, mount->path, mount->id);
+	for (size_t i = 0; strcmp(mount->root, "/") && i < table->count; i++)
+		if (lictor_mount_within(mount, &table->mount[i], name))
+			add_name(ret, name, 0);
+	if (strcmp(mount->root, "/") && ret->lost)
+		ret->count = 0;
+}
+
 static void names_of_part(const struct lictor_mounts *table, uint32_t dev,
 			  const struct names *known, struct names *ret)
 {
-	for (size_t i = 0; i < table->count; i++) {
-		const struct lictor_mount *mount = &table->mount[i];
-		char name[PATH_MAX];
-		size_t k = 0;
-
-		while (k < known->count && strcmp(known->name[k], mount->path) != 0)
-			k++;
-		if (mount->dev != dev || !strcmp(mount->root, "/") || k == known->count)
-			continue;
-		add_name(ret, mount->path);
-		for (k = 0; k < table->count; k++)
-			if (lictor_mount_within(mount, &table->mount[k], name))
-				add_name(ret, name);
-	}
+	for (size_t k = 0; k < known->count; k++)
+		for (size_t i = 0; known->mount[k] && !ret->lost && i < table->count; i++)
+			if (table->mount[i].id == known->mount[k] && table->mount[i].dev == dev)
+				names_of_mount(table, &table->mount[i], ret);
 }
 
-static void names_of_whole(const struct lictor_mounts *table, uint32_t dev, struct names *ret)
+/* What is known and holds comes first: of more names than are kept, the older ones are. */
+static void names_of_whole(const struct lictor_mounts *table, uint32_t dev,
+			   const struct names *known, struct names *ret)
 {
-	for (size_t i = 0; i < table->count; i++)
-		if (table->mount[i].dev == dev && !strcmp(table->mount[i].root, "/"))
-			add_name(ret, table->mount[i].path);
+	for (size_t k = 0; k <= known->count; k++)
+		for (size_t i = 0; i < table->count; i++)
+			if (table->mount[i].dev == dev && !strcmp(table->mount[i].root, "/") &&
+			    (k == known->count || !strcmp(table->mount[i].path, known->name[k])))
+				add_name(ret, table->mount[i].path, table->mount[i].id);
 }
 
 /* The kernel side adds bits to both filters; here one is in use and the other is made. */
@@ -130,6 +146,7 @@ static void write_names(struct lictor_engine *engine, struct lictor_late_key key
 			.length = (uint16_t)strlen(names->name[n]),
 			.names = (uint16_t)names->count,
 			.part = first->part,
+			.mount = (uint32_t)names->mount[n],
 			.announced = first->announced,
 		};
 
@@ -164,7 +181,7 @@ static bool name_root(struct lictor_engine *engine, const struct lictor_mounts *
 	if (first->part)
 		names_of_part(table, object->key.dev, &known, &names);
 	else if (first->names)
-		names_of_whole(table, object->key.dev, &names);
+		names_of_whole(table, object->key.dev, &known, &names);
 	if (first->announced && names.count < first->names &&
 	    lictor_monotonic_ns() - first->since_ns < SETTLED_NS)
 		return false;
@@ -223,34 +240,42 @@ static bool is_named(const struct lictor_engine *engine, const struct known *kno
 }
 
 /* What nobody has told of is opened: only that, since a descriptor keeps others from unmounting. */
-static void look_up(struct lictor_engine *engine, const struct lictor_mount *mount)
+static bool look_up(struct lictor_engine *engine, const struct lictor_mounts *table,
+		    const struct lictor_mount *mount)
 {
 	struct lictor_late first = { .part = strcmp(mount->root, "/") != 0 };
 	struct lictor_late_key key = { 0 };
 	struct lictor_root_file object;
 	struct names names = { 0 };
+	int error = lictor_engine_object(engine, mount, &object);
 
-	if (lictor_engine_object(engine, mount->path, &object) || object.dev != mount->dev)
-		return;
+	/* Below what only a server can tell, it is not looked for again. */
+	if (error)
+		return error == -EAGAIN;
 	key.ino = object.ino;
 	key.dev = object.dev;
 	key.igeneration = object.igeneration;
 	if (!bpf_map_lookup_elem(lictor_engine_map(engine, "late_anchors"), &key, &first))
 		known_names(lictor_engine_map(engine, "late_anchors"), key, &first, &names);
-	add_name(&names, mount->path);
+	names_of_mount(table, mount, &names);
 	first.since_ns = lictor_monotonic_ns();
 	write_names(engine, key, &names, &first);
+	return true;
 }
 
 static void look_up_untold(struct lictor_engine *engine, const struct known *known,
 			   struct lictor_mounts *table)
 {
-	/* What is covered has its turn when it is not. */
-	lictor_mounts_uncover(table);
-	for (size_t i = 0; i < table->count; i++)
-		if (!lictor_mounts_find(&engine->table, &table->mount[i]) &&
-		    !is_named(engine, known, &table->mount[i]))
-			look_up(engine, &table->mount[i]);
+	bool *told = calloc(table->count + 1, sizeof(*told));
+
+	for (size_t i = 0; told && i < table->count; i++)
+		told[i] = lictor_mounts_find(&engine->table, &table->mount[i]) ||
+			  is_named(engine, known, &table->mount[i]) ||
+			  look_up(engine, table, &table->mount[i]);
+	/* What is covered, say, has its turn when it is not. */
+	if (told)
+		lictor_mounts_keep(table, told);
+	free(told);
 	lictor_mounts_free(&engine->table);
 	engine->table = *table;
 	*table = (struct lictor_mounts){ 0 };

@@ -70,8 +70,11 @@ ssize_t lictor_engine_iterate(struct lictor_engine *engine, const char *program,
 			      void *buffer, size_t room);
 /* Waits until no program runs that was running. */
 void lictor_engine_wait(const struct lictor_engine *engine);
-/* One place of the host, as the kernel knows it. Returns 0 or -errno. */
-int lictor_engine_object(struct lictor_engine *engine, const char *path,
+/*
+ * What a mount shows at its place, as the kernel knows it. Returns 0 or -errno: -ESTALE if another
+ * mount is there, -EAGAIN if finding out means asking somebody (FUSE).
+ */
+int lictor_engine_object(struct lictor_engine *engine, const struct lictor_mount *mount,
 			 struct lictor_root_file *ret);
 uint64_t lictor_monotonic_ns(void);
 /* With an image: the devices that its anchors are on, before it comes into force; the mounts that

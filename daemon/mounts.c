@@ -53,7 +53,7 @@ static int add(struct lictor_mounts *mounts, size_t *room, const char *line)
 		*room = more;
 	}
 	errno = 0;
-	if (sscanf(line, "%d %d %u:%u %ms %ms", &mount.id, &mount.parent, &major, &minor,
+	if (sscanf(line, "%d %d %u:%u %m[^ ] %m[^ ]", &mount.id, &mount.parent, &major, &minor,
 		   &mount.root, &mount.path) != 6) {
 		free(mount.root);
 		return errno ? -errno : 0;
@@ -116,25 +116,30 @@ static bool is_covered(const struct lictor_mounts *mounts, const struct lictor_m
 	return false;
 }
 
-void lictor_mounts_uncover(struct lictor_mounts *mounts)
+void lictor_mounts_keep(struct lictor_mounts *mounts, const bool *keep)
 {
-	struct lictor_mounts all = *mounts;
 	size_t kept = 0;
-	bool *covered = calloc(all.count + 1, sizeof(*covered));
 
-	for (size_t i = 0; covered && i < all.count; i++)
-		covered[i] = is_covered(&all, &all.mount[i]);
-	for (size_t i = 0; covered && i < all.count; i++) {
-		if (covered[i]) {
-			free(all.mount[i].root);
-			free(all.mount[i].path);
+	for (size_t i = 0; i < mounts->count; i++) {
+		if (keep[i]) {
+			mounts->mount[kept++] = mounts->mount[i];
 		} else {
-			mounts->mount[kept++] = all.mount[i];
+			free(mounts->mount[i].root);
+			free(mounts->mount[i].path);
 		}
 	}
-	if (covered)
-		mounts->count = kept;
-	free(covered);
+	mounts->count = kept;
+}
+
+void lictor_mounts_uncover(struct lictor_mounts *mounts)
+{
+	bool *shown = calloc(mounts->count + 1, sizeof(*shown));
+
+	for (size_t i = 0; shown && i < mounts->count; i++)
+		shown[i] = !is_covered(mounts, &mounts->mount[i]);
+	if (shown)
+		lictor_mounts_keep(mounts, shown);
+	free(shown);
 }
 
 bool lictor_mount_within(const struct lictor_mount *part, const struct lictor_mount *whole,

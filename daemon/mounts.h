@@ -29,6 +29,8 @@ const struct lictor_mount *lictor_mounts_find(const struct lictor_mounts *mounts
 					      const struct lictor_mount *mount);
 /* Takes out those whose place shows another mount, which was mounted over them. */
 void lictor_mounts_uncover(struct lictor_mounts *mounts);
+/* Takes out those that are not to be kept. */
+void lictor_mounts_keep(struct lictor_mounts *mounts, const bool *keep);
 /*
  * What `part` shows has another name where `whole` shows more of the same file system. False: it
  * does not, or the name is longer than PATH_MAX.

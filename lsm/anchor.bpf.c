@@ -126,6 +126,8 @@ static __noinline int lictor_root_key(struct lictor_scratch *s, u64 mount)
 	key->number = 0;
 	key->pad = 0;
 	s->late.part = root != top;
+	s->late.mount = 0;
+	LICTOR_PEEK(s->late.mount, mount, struct mount, mnt_id);
 	s->ascent[1].mount = mount;
 	s->ascent[1].root = root;
 	s->ascent[1].dentry = root;
@@ -155,9 +157,10 @@ static __noinline int lictor_name_mount(struct lictor_scratch *s, u64 mount)
 
 /*
  * The root of a part of a file system: besides its place as a mount, it has one in the tree that it
- * is part of. Of an object the nearest anchor counts, and this is going to be it.
+ * is part of. Of an object the nearest anchor counts, and this is going to be it; if it cannot have
+ * all its names, it had better be none.
  */
-static __always_inline void lictor_name_part(struct lictor_scratch *s, u64 generation,
+static __always_inline bool lictor_name_part(struct lictor_scratch *s, u64 generation,
 					     struct dentry *root)
 {
 	struct lictor_ascent *a = &s->ascent[0];
@@ -165,19 +168,24 @@ static __always_inline void lictor_name_part(struct lictor_scratch *s, u64 gener
 	u32 i, where;
 
 	if (!tables)
-		return;
+		return false;
 	a->field = 0;
 	lictor_ascend(s, tables, 0, NULL, root);
+	if (a->problem)
+		return false;
 	/* An anchor itself: its names are known. */
-	if (a->problem || a->suffix == LICTOR_PATH_MAX)
-		return;
+	if (a->suffix == LICTOR_PATH_MAX)
+		return true;
+	s->late.mount = 0;
 	for (i = 0; i < LICTOR_OBJECT_NAMES && i < a->anchored; i++) {
 		if (!lictor_anchor_name(s, generation, 0, i))
 			break;
 		where = lictor_host_text(s, generation, 0, 0);
-		if (where)
-			lictor_name_text(s, where & (LICTOR_TEXT_SIZE - 1), where >> 16);
+		if (!where || where >> 16 > LICTOR_LATE_NAME)
+			return false;
+		lictor_name_text(s, where & (LICTOR_TEXT_SIZE - 1), where >> 16);
 	}
+	return true;
 }
 
 /* One move of a walk over a tree of mounts. */
@@ -232,8 +240,12 @@ static __always_inline int lictor_grafted(u64 tree, struct dentry *root, u64 par
 	s->grafting.mount = tree;
 	s->grafting.leaving = 0;
 	s->late.announced = announced;
-	if (root && lictor_root_key(s, tree) && s->late.part)
-		lictor_name_part(s, c->active, root);
+	if (root && lictor_root_key(s, tree) && s->late.part &&
+	    !lictor_name_part(s, c->active, root)) {
+		lictor_count_reason(LICTOR_REASON_NO_ANCHOR);
+		lictor_scratch_put(s);
+		return 0;
+	}
 	climb.s = s;
 	if (bpf_loop(LICTOR_MOUNTS, lictor_mounts_step, &climb, 0) == LICTOR_MOUNTS)
 		lictor_count_reason(LICTOR_REASON_NO_ANCHOR);

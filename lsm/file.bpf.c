@@ -219,7 +219,7 @@ int LICTOR_PROG(lsm_file_receive, struct file *file)
 		lictor_decide(s, LICTOR_EVENT_WRITE, 0);
 	if (mode & FMODE_READ)
 		lictor_decide(s, LICTOR_EVENT_READ, 0);
-	return lictor_deny(s);
+	return lictor_deny_given(s);
 }
 
 /* Attached only while there are such descriptors. */

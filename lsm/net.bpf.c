@@ -55,6 +55,20 @@ static __always_inline u64 lictor_route4_of(struct sock *sk)
 	return routed ? options : 0;
 }
 
+static __always_inline u64 lictor_labels_of(struct sock *sk)
+{
+	u64 six = 0, labels = 0;
+
+	if (bpf_core_field_exists(struct inet_sock___labels, ipv6_fl_list)) {
+		LICTOR_PEEK(labels, (u64)sk, struct inet_sock___labels, ipv6_fl_list);
+		return labels;
+	}
+	LICTOR_PEEK(six, (u64)sk, struct inet_sock, pinet6);
+	if (six)
+		LICTOR_PEEK(labels, six, struct ipv6_pinfo, ipv6_fl_list);
+	return labels;
+}
+
 static __always_inline u64 lictor_route6_of(struct sock *sk)
 {
 	u64 six = 0, options = 0, route = 0;
@@ -74,7 +88,8 @@ static __noinline bool lictor_is_routed(struct sock *sk, struct msghdr *msg)
 
 	if (family != AF_INET && family != AF_INET6)
 		return false;
-	return lictor_route4_of(sk) || (family == AF_INET6 && lictor_route6_of(sk)) ||
+	return lictor_route4_of(sk) ||
+	       (family == AF_INET6 && (lictor_route6_of(sk) || lictor_labels_of(sk))) ||
 	       (msg && KREAD(msg, msg_controllen) >= 16);
 }
 
@@ -148,8 +163,34 @@ enum {
 	LICTOR_ROUTE_IPV6,
 	LICTOR_ROUTE_BESIDE_IPV4,	/* in control messages */
 	LICTOR_ROUTE_BESIDE_IPV6,
-	LICTOR_ROUTES
+	LICTOR_ROUTE_LABELS,	/* flow labels of the socket's, which bring options */
+	LICTOR_ROUTES = LICTOR_ROUTE_LABELS + 5
 };
+
+/* The flow label number `number`: the last that is looked at stands for all that follow. */
+static __noinline bool lictor_gather_label(struct lictor_scratch *s, struct sock *sk, u32 number)
+{
+	u64 label = KREAD(sk, __sk_common.skc_family) == AF_INET6 ? lictor_labels_of(sk) : 0;
+	u64 flow = 0, options = 0, route = 0;
+	u32 i;
+
+	for (i = 0; i < number && label; i++)
+		if (LICTOR_PEEK(label, label, struct ipv6_fl_socklist, next))
+			return false;
+	if (!label)
+		return false;
+	if (number == LICTOR_ROUTES - LICTOR_ROUTE_LABELS - 1) {
+		lictor_unknown_hop(s);
+		return true;
+	}
+	LICTOR_PEEK(flow, label, struct ipv6_fl_socklist, fl);
+	LICTOR_PEEK(options, flow, struct ip6_flowlabel, opt);
+	if (options)
+		LICTOR_PEEK(route, options, struct ipv6_txoptions, srcrt);
+	if (route)
+		lictor_gather_hop6(s, route);
+	return route;
+}
 
 /* The first hop of one of the routes that there may be, as the destination. */
 static __noinline bool lictor_gather_route(struct lictor_scratch *s, struct sock *sk,
@@ -195,7 +236,9 @@ static __always_inline void lictor_decide_routes(struct lictor_scratch *s, struc
 
 	__builtin_memcpy(kept, destination, sizeof(s->addresses.kept));
 	for (which = 0; which < LICTOR_ROUTES; which++) {
-		if (!lictor_gather_route(s, sk, msg, which))
+		if (which < LICTOR_ROUTE_LABELS ?
+			    !lictor_gather_route(s, sk, msg, which) :
+			    !lictor_gather_label(s, sk, which - LICTOR_ROUTE_LABELS))
 			continue;
 		if (s->facts.v.state[LICTOR_FIELD_DESTINATION_IP] == LICTOR_PRESENT)
 			lictor_network_type(s, LICTOR_ADDRESS_DESTINATION);
@@ -291,7 +334,7 @@ int LICTOR_PROG(lsm_socket_receive, struct file *file)
 		return 0;
 	LICTOR_OPEN(s, LICTOR_EVENT_CONNECT, LICTOR_EVENTS, socket_receive);
 	lictor_decide_connected(s, sk, LICTOR_RECORD_RECEIVED);
-	return lictor_deny(s);
+	return lictor_deny_given(s);
 }
 
 /*

@@ -75,4 +75,14 @@ static __always_inline int lictor_deny(struct lictor_scratch *s)
 	return LICTOR_DENIAL;
 }
 
+/* Of what another process hands over, and has chosen: it is refused, and nobody dies of it. */
+static __always_inline int lictor_deny_given(struct lictor_scratch *s)
+{
+	if (s->outcome.action == LICTOR_ACTION_SIGNAL)
+		s->outcome.action = LICTOR_ACTION_ALERT;
+	else if (s->outcome.action > LICTOR_ACTION_BLOCK)
+		s->outcome.action = LICTOR_ACTION_BLOCK;
+	return lictor_deny(s);
+}
+
 #endif
