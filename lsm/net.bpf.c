@@ -42,7 +42,7 @@ static __always_inline void lictor_note_connect(struct lictor_scratch *s)
 #define IPOPT_LSRR 131
 #define IPOPT_SSRR 137
 #define IPV6_SRCRT_TYPE_4 4
-#define LICTOR_BESIDE 16	/* control messages that are looked at */
+#define LICTOR_BESIDE 18	/* control messages that are looked at, and two ends */
 
 static __always_inline u64 lictor_route4_of(struct sock *sk)
 {

@@ -9,7 +9,6 @@
 #include <linux/vm_sockets.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <netinet/ip.h>
 #include <netinet/tcp.h>
 #include <netpacket/packet.h>
 #include <stddef.h>
@@ -188,59 +187,6 @@ static int do_tcp_repaired(char **arg)
 	CHECK(connect(fd, &to.any, length));
 	CHECK(setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &off, sizeof(off)));
 	return finish((int)send(fd, "x", 1, MSG_NOSIGNAL));
-}
-
-/* via HOP HOST PORT [WHEN]: a datagram to HOST, by a source route through HOP, which is what the
-   packet is addressed to; set before (default) or after connect(), or beside the message */
-static int do_via(char **arg)
-{
-	unsigned char route[8] = { IPOPT_LSRR, 7, 4 };
-	char room[CMSG_SPACE(sizeof(route))] __attribute__((aligned(8))) = "";
-	union address hop, to;
-	socklen_t length = address_of(arg[1], arg[2], &to);
-	struct iovec data = { (void *)(uintptr_t)"x", 1 };
-	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	CHECK(fd);
-	address_of(arg[0], "0", &hop);
-	memcpy(route + 3, &hop.four.sin_addr, 4);
-	if (!arg[3])
-		CHECK(setsockopt(fd, IPPROTO_IP, IP_OPTIONS, route, sizeof(route)));
-	CHECK(connect(fd, &to.any, length));
-	if (is(arg[3], "after"))
-		CHECK(setsockopt(fd, IPPROTO_IP, IP_OPTIONS, route, sizeof(route)));
-	if (is(arg[3], "beside")) {
-		message.msg_control = room;
-		message.msg_controllen = sizeof(room);
-		*CMSG_FIRSTHDR(&message) = (struct cmsghdr){ .cmsg_level = IPPROTO_IP,
-							     .cmsg_type = IP_RETOPTS,
-							     .cmsg_len = CMSG_LEN(sizeof(route)) };
-		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&message)), route, sizeof(route));
-	}
-	CHECK(sendmsg(fd, &message, 0));
-	return 0;
-}
-
-/* via-six HOP HOST PORT: the same by a segment routing header, of two segments */
-static int do_via_six(char **arg)
-{
-	struct {
-		uint8_t next, length, type, left, last, flags;
-		uint16_t tag;
-		struct in6_addr to[2];
-	} route = { .length = 4, .type = 4, .left = 1, .last = 1 };
-	union address to;
-	socklen_t length = address_of(arg[1], arg[2], &to);
-	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	CHECK(fd);
-	route.to[0] = to.six.sin6_addr;
-	inet_pton(AF_INET6, arg[0], &route.to[1]);
-	CHECK(setsockopt(fd, IPPROTO_IPV6, IPV6_RTHDR, &route, sizeof(route)));
-	CHECK(connect(fd, &to.any, length));
-	CHECK(send(fd, "x", 1, 0));
-	return 0;
 }
 
 /* An IPv4 address on an IPv6 datagram socket. */
@@ -688,8 +634,6 @@ const struct word probe_net[] = {
 	{ "uring-connect", 2, do_uring_connect },
 	{ "uring-listen", 2, do_uring_listen },
 	{ "uring-sendmsg", 2, do_uring_sendmsg },
-	{ "via", 3, do_via },
-	{ "via-six", 3, do_via_six },
 	{ "vsock", 2, do_vsock },
 	{ NULL, 0, NULL },
 };
