@@ -233,7 +233,7 @@ static bool is_named(const struct lictor_engine *engine, const struct known *kno
 			continue;
 		known_names(map, object->key, &first, &names);
 		for (size_t k = 0; k < names.count; k++)
-			if (!strcmp(names.name[k], mount->path))
+			if (names.mount[k] == mount->id)
 				return true;
 	}
 	return false;

@@ -2,8 +2,8 @@
 /*
  * Anchors follow the world: what the host mounts, wherever it comes from (a device, a bind, a tree
  * that was bound recursively or moved, another namespace's mount that is propagated), is known by
- * its place before the mount can be used, or by mount(2)'s move when that ends; a file system that is no more, is known no more. Nothing
- * is decided here.
+ * its place before the mount can be used, or, moved by mount(2), when that ends; a file system that
+ * is no more, is known no more. Nothing is decided here.
  */
 #include "bpf/facts.bpf.h"
 #include "bpf/watch.bpf.h"
