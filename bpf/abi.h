@@ -12,7 +12,7 @@
 #include <linux/types.h>
 #endif
 
-#define LICTOR_ABI_VERSION 3
+#define LICTOR_ABI_VERSION 4
 
 /* ---- the vocabulary's numbers, from rules/vocab.tab ---- */
 
