@@ -29,6 +29,17 @@ static __always_inline struct socket *lictor_socket_of(struct file *file)
 #endif
 }
 
+/* The same for the protocol's part of it; NULL: the file is no socket, or has none any more. */
+static __always_inline struct sock *lictor_sock_of(struct file *file)
+{
+	struct socket *sock;
+
+	if ((KREAD(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return NULL;
+	sock = lictor_socket_of(file);
+	return sock ? KREAD(sock, sk) : NULL;
+}
+
 static __always_inline u32 lictor_transport(u32 family, u32 type, u32 protocol)
 {
 	if (family == AF_UNIX)

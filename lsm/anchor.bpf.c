@@ -17,6 +17,13 @@
 
 #define LICTOR_MOUNTS (2 * 8192)	/* of one tree: each is come to, and left */
 
+/* The kernel's memory could not be read: what is mounted there gets no name. */
+static __always_inline int lictor_unnamed(void)
+{
+	lictor_count_reason(LICTOR_REASON_PATH_UNREADABLE);
+	return 0;
+}
+
 /* Is the name in s->late the one that was given last? */
 static __always_inline bool lictor_named_so(struct lictor_scratch *s, u32 names)
 {
@@ -119,7 +126,7 @@ static __noinline int lictor_root_key(struct lictor_scratch *s, u64 mount)
 	LICTOR_PEEK(sb, root, struct dentry, d_sb);
 	LICTOR_PEEK(inode, root, struct dentry, d_inode);
 	if (!inode || LICTOR_PEEK(top, sb, struct super_block, s_root))
-		return 0;
+		return lictor_unnamed();
 	LICTOR_PEEK(key->dev, sb, struct super_block, s_dev);
 	LICTOR_PEEK(key->ino, inode, struct inode, i_ino);
 	LICTOR_PEEK(key->igeneration, inode, struct inode, i_generation);
@@ -176,12 +183,18 @@ static __always_inline bool lictor_name_part(struct lictor_scratch *s, u64 gener
 	/* An anchor itself: its names are known. */
 	if (a->suffix == LICTOR_PATH_MAX)
 		return true;
+	for (i = 0; i < LICTOR_OBJECT_NAMES && i < a->anchored; i++) {
+		if (!lictor_anchor_name(s, generation, 0, i))
+			break;
+		if (s->name_length + lictor_below_anchor(a) > LICTOR_LATE_NAME)
+			return false;
+	}
 	s->late.mount = 0;
 	for (i = 0; i < LICTOR_OBJECT_NAMES && i < a->anchored; i++) {
 		if (!lictor_anchor_name(s, generation, 0, i))
 			break;
 		where = lictor_host_text(s, generation, 0, 0);
-		if (!where || where >> 16 > LICTOR_LATE_NAME)
+		if (!where)
 			return false;
 		lictor_name_text(s, where & (LICTOR_TEXT_SIZE - 1), where >> 16);
 	}
@@ -196,17 +209,23 @@ static long lictor_mounts_step(u32 index, struct lictor_climb *c)
 
 	if (!g->leaving) {
 		lictor_name_mount(c->s, g->mount);
-		if (LICTOR_PEEK(next, g->mount, struct mount, mnt_mounts.next))
+		if (LICTOR_PEEK(next, g->mount, struct mount, mnt_mounts.next)) {
+			lictor_unnamed();
 			return 1;
+		}
 		if (next != head)
 			g->mount = next - bpf_core_field_offset(struct mount, mnt_child);
 		else
 			g->leaving = 1;
 		return 0;
 	}
-	if (g->mount == g->tree || LICTOR_PEEK(next, g->mount, struct mount, mnt_child.next) ||
-	    LICTOR_PEEK(parent, g->mount, struct mount, mnt_parent))
+	if (g->mount == g->tree)
 		return 1;
+	if (LICTOR_PEEK(next, g->mount, struct mount, mnt_child.next) ||
+	    LICTOR_PEEK(parent, g->mount, struct mount, mnt_parent)) {
+		lictor_unnamed();
+		return 1;
+	}
 	if (next == parent + bpf_core_field_offset(struct mount, mnt_mounts)) {
 		g->mount = parent;
 		return 0;
@@ -225,9 +244,11 @@ static __always_inline int lictor_grafted(u64 tree, struct dentry *root, u64 par
 	struct lictor_scratch *s;
 	u64 namespace = 0;
 
-	if (!c || !c->active ||
-	    LICTOR_PEEK(namespace, parent ? parent : tree, struct mount, mnt_ns) ||
-	    namespace != c->host_mounts)
+	if (!c || !c->active)
+		return 0;
+	if (LICTOR_PEEK(namespace, parent ? parent : tree, struct mount, mnt_ns))
+		return lictor_unnamed();
+	if (namespace != c->host_mounts)
 		return 0;
 	s = lictor_scratch_get();
 	if (!s) {
@@ -267,7 +288,7 @@ int LICTOR_ENTRY_PROG(fe_graft_tree, struct mount *tree, void *where)
 		asm volatile("" : "+r"(mountpoint));
 	}
 	if (LICTOR_PEEK(mountpoint, mountpoint, struct mountpoint, m_dentry))
-		return 0;
+		return lictor_unnamed();
 	return lictor_grafted((u64)tree, KREAD(tree, mnt.mnt_root), parent, mountpoint, false);
 }
 
@@ -279,7 +300,7 @@ int LICTOR_ENTRY_PROG(fe_mnt_set_mountpoint, struct mount *parent, struct mountp
 	u64 mountpoint = 0;
 
 	if (LICTOR_PEEK(mountpoint, (u64)at, struct mountpoint, m_dentry))
-		return 0;
+		return lictor_unnamed();
 	return lictor_grafted((u64)tree, KREAD(tree, mnt.mnt_root), (u64)parent, mountpoint,
 			      false);
 }
@@ -318,10 +339,15 @@ int BPF_PROG(fe_path_mount, const char *source, struct path *place, const char *
 		return 0;
 	parent = (u64)place->mnt - bpf_core_field_offset(struct mount, mnt);
 	head = parent + bpf_core_field_offset(struct mount, mnt_mounts);
-	if (LICTOR_PEEK(link, parent, struct mount, mnt_mounts.prev) || link == head)
+	if (LICTOR_PEEK(link, parent, struct mount, mnt_mounts.prev))
+		return lictor_unnamed();
+	/* Moved on once more, and away: that call names it. */
+	if (link == head)
 		return 0;
 	tree = link - bpf_core_field_offset(struct mount, mnt_child);
-	if (LICTOR_PEEK(at, tree, struct mount, mnt_mountpoint) || at != (u64)place->dentry)
+	if (LICTOR_PEEK(at, tree, struct mount, mnt_mountpoint))
+		return lictor_unnamed();
+	if (at != (u64)place->dentry)
 		return 0;
 	return lictor_grafted(tree, NULL, 0, 0, false);
 }

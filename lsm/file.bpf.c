@@ -191,7 +191,10 @@ int LICTOR_PROG(lsm_file_truncate, struct file *file)
 
 /* ---- descriptors that somebody else opened, or that were open before the rules ---- */
 
-/* A file by a descriptor that is older than the rules: what it would have been judged as, had it been opened now. */
+/*
+ * A file by a descriptor that is older than the rules: what it would have been judged as, had it
+ * been opened now.
+ */
 static __always_inline int lictor_write_by_descriptor(struct lictor_scratch *s, struct file *file)
 {
 	s->record.flags = LICTOR_RECORD_HELD;
