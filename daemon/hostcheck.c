@@ -66,7 +66,8 @@ static void check_lsm(struct list *list)
 
 	snprintf(padded, sizeof(padded), ",%s,", line);
 	add(list, "BPF LSM", known && strstr(padded, ",bpf,"), line,
-	    known ? "add bpf to lsm= on the kernel command line: without it little can be denied" :
+	    known ? "no bpf: hooks are reached by fmod_ret or kprobes instead, as told below; bpf in "
+		    "lsm= on the kernel command line adds it" :
 		    "mount securityfs: mount -t securityfs securityfs /sys/kernel/security");
 }
 
