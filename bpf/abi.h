@@ -12,7 +12,7 @@
 #include <linux/types.h>
 #endif
 
-#define LICTOR_ABI_VERSION 4
+#define LICTOR_ABI_VERSION 5
 
 /* ---- the vocabulary's numbers, from rules/vocab.tab ---- */
 
@@ -184,6 +184,7 @@ enum lictor_via {
 	X(graft_tree, FENTRY, 0)	/* anchors, see anchor_move */ \
 	X(mnt_set_mountpoint, FENTRY, 0) \
 	X(path_mount, FENTRY, 0) \
+	X(begin_new_exec, FENTRY, 0)	/* histories */ \
 	X(may_open, FENTRY, E(OPEN_FAILED)) \
 	X(vfs_truncate, FENTRY, E(OPEN_FAILED)) \
 	X(tcp_v4_pre_connect, FENTRY, E(CONNECT))	/* the kernel's own connections; */ \
@@ -221,6 +222,7 @@ enum lictor_hook {
 	X(ADDRESS_UNREADABLE, "address_unreadable", "the socket address could not be read") \
 	X(ADDRESS_FAMILY, "address_family", "the address family is not modelled") \
 	X(ARGUMENT_UNREADABLE, "argument_unreadable", "a text that the call was given could not be read") \
+	X(CGROUP_UNREADABLE, "cgroup_unreadable", "the process's control group could not be read, or is too deep") \
 	X(NO_HELD, "no_held", "more descriptors older than the rules than are kept") \
 	X(NO_ANCHOR, "no_anchor", "more, or longer, names of mounts made since the rules came than are kept") \
 	X(MODULE_UNREADABLE, "module_unreadable", "the module's name could not be read (compressed, or no module)")
@@ -339,6 +341,8 @@ struct lictor_field_head {
 #define LICTOR_NEED_FS		(1u << 3)
 #define LICTOR_NEED_SOCKET	(1u << 4)
 #define LICTOR_NEED_SUBJECT	(1u << 5)
+#define LICTOR_NEED_PROCESS	(1u << 6)
+#define LICTOR_NEED_CGROUP	(1u << 7)
 
 struct lictor_event_head {
 	__u32 fields;
@@ -469,6 +473,9 @@ enum lictor_string_slot {
 	LICTOR_STRING_TARGET_NAME,
 	LICTOR_STRING_ARGUMENT,		/* texts that the call was given */
 	LICTOR_STRING_ARGUMENT2,
+	LICTOR_STRING_CGROUP,
+	LICTOR_STRING_UNIT,
+	LICTOR_STRING_CONTAINER,
 	LICTOR_STRINGS
 };
 
@@ -511,6 +518,8 @@ struct lictor_identity {
 #define LICTOR_SUBJECT_PARENT_CUT	(1u << 3)
 #define LICTOR_SUBJECT_HOST		(1u << 4)	/* image text is also its name on the host */
 #define LICTOR_SUBJECT_PARENT_HOST	(1u << 5)
+#define LICTOR_SUBJECT_MEMFD		(1u << 6)	/* executed from one */
+#define LICTOR_SUBJECT_SETUID		(1u << 7)	/* from a file with one of these bits */
 
 struct lictor_subject {
 	struct lictor_identity identity[2];	/* by generation & 1 */
@@ -531,6 +540,40 @@ struct lictor_subject {
 	char parent_name[16];
 	char image[LICTOR_IMAGE_TEXT];
 	char parent[LICTOR_IMAGE_TEXT];
+	__u64 program;				/* key of the map `programs` */
+	__u64 image_ino;			/* the object that was executed */
+	__u32 image_dev;
+	__u32 image_igeneration;
+};
+
+/* ---- its history, for records ---- */
+
+#define LICTOR_ANCESTORS 16u	/* that are kept: the nearest */
+#define LICTOR_ARGS_KEPT 448u	/* bytes of its arguments, their beginning */
+
+/* A process when it made another one. */
+struct lictor_ancestor {
+	__u64 start_ns;		/* since boot */
+	__u64 program;		/* key of the map `programs`, 0: not known */
+	__u32 pid;
+	__u32 user;		/* the real one */
+};
+
+struct lictor_history {
+	/* the i-th from the first is ancestor[i % LICTOR_ANCESTORS]; the last one made the process */
+	struct lictor_ancestor ancestor[LICTOR_ANCESTORS];
+	__u32 ancestors;	/* that are known of; the first of them may have been left out */
+	__u32 inferred;		/* so many of them, the first, were not seen to do it */
+	__u32 args_total;	/* bytes of its arguments, each with its NUL */
+	__u32 args_length;	/* bytes of them that are kept */
+	char args[LICTOR_ARGS_KEPT];
+};
+
+/* The path of a program, its end. */
+struct lictor_program {
+	__u16 length;
+	__u16 cut;		/* its beginning is missing */
+	char path[LICTOR_IMAGE_TEXT];
 };
 
 /* ---- control and counters ---- */
@@ -543,7 +586,9 @@ struct lictor_control {
 	__u64 pending;		/* generation being prepared, or 0 */
 	__u32 decide_exec;	/* exec is decided by its tracepoint: there is no LSM way */
 	__u32 daemon;		/* pid of the daemon: what it does itself is not judged */
+	__u64 seed;		/* of the keys of `programs` */
 	__u64 host_mounts;	/* address of its mount namespace: the host's */
+	__u64 host_net;		/* and of its network namespace */
 	__u64 canary;		/* counted up by the program that the daemon's canary calls */
 	__u64 ftrace_refused;	/* attempts to switch off ftrace, which every hook hangs on */
 	__u32 ftrace_pid;	/* who tried last */
@@ -610,6 +655,19 @@ struct lictor_late {
 struct lictor_device {
 	__u32 dev;
 	__u32 slot;		/* of the image: its generation & 1 */
+};
+
+/* A control group, by the kernel's number of it, which is never used again. */
+struct lictor_group_key {
+	__u64 id;
+	__u64 generation;
+};
+
+/* What one generation of rules says of a group. */
+struct lictor_group {
+	struct lictor_hits path;
+	struct lictor_hits unit;
+	struct lictor_hits container;
 };
 
 /* A file that the loader has open, as the kernel knows it: how anchors are found. */
@@ -687,7 +745,8 @@ struct lictor_text {		/* padded to 8 bytes */
 	char byte[];
 };
 
-#define LICTOR_RECORD_MAX (sizeof(struct lictor_record) + 3 * (LICTOR_PATH_MAX + 16) + 1024)
+#define LICTOR_CGROUP_TEXT 1024u	/* of a control group's path, its end, in a record */
+#define LICTOR_RECORD_MAX (sizeof(struct lictor_record) + 3 * (LICTOR_PATH_MAX + 16) + 3072)
 
 /* ---- shapes that both sides rely on ---- */
 
@@ -704,6 +763,7 @@ LICTOR_ASSERT(sizeof(struct lictor_late) == 256);
 LICTOR_ASSERT(sizeof(struct lictor_image) % 8 == 0);
 LICTOR_ASSERT(sizeof(struct lictor_event_head) % 8 == 0);
 LICTOR_ASSERT(sizeof(struct lictor_subject) <= 952); /* with its header, one kmalloc-1k */
+LICTOR_ASSERT(sizeof(struct lictor_history) <= 952);
 LICTOR_ASSERT(sizeof(struct lictor_record) % 8 == 0);
 
 #endif

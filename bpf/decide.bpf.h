@@ -8,7 +8,8 @@
 #ifndef LICTOR_DECIDE_H
 #define LICTOR_DECIDE_H
 
-#include "bpf/subject.bpf.h"
+#include "bpf/cgroup.bpf.h"
+#include "bpf/history.bpf.h"
 
 /* What begin() returns. */
 #define LICTOR_PASS 0
@@ -72,18 +73,16 @@ static __always_inline void lictor_clear(struct lictor_scratch *s, u64 generatio
 	s->facts.hits[LICTOR_STRING_ARGUMENT2].state = LICTOR_ABSENT;
 }
 
-static __always_inline struct lictor_subject *lictor_subject_of(struct task_struct *task)
-{
-	return lictor_way == LICTOR_VIA_CGROUP ? NULL :
-						 bpf_task_storage_get(&subjects, task, 0, 0);
-}
-
 /* Who acts. */
 static __always_inline void lictor_gather_actor(struct lictor_scratch *s, struct task_struct *task)
 {
 	lictor_gather_credentials(s, task);
 	if (s->needs & LICTOR_NEED_SUBJECT)
 		lictor_gather_subject(s, lictor_subject_of(task));
+	if (s->needs & LICTOR_NEED_PROCESS)
+		lictor_gather_process(s, task);
+	if (s->needs & LICTOR_NEED_CGROUP)
+		lictor_gather_cgroup(s, lictor_cgroup_of(task));
 	if (s->needs & LICTOR_NEED_NAME)
 		lictor_classify_name(s, s->generation, task->comm, LICTOR_STRING_NAME);
 }
@@ -335,6 +334,7 @@ static __always_inline void lictor_fill_actor(struct lictor_scratch *s, struct t
 
 	r->pid = task->tgid;
 	r->tid = task->pid;
+	lictor_record_cgroup(s, lictor_cgroup_of(task));
 	bpf_probe_read_kernel(r->name, sizeof(r->name), task->comm);
 	if (!subject) {
 		r->subject_flags = 0;
@@ -355,6 +355,7 @@ static __always_inline void lictor_fill_actor(struct lictor_scratch *s, struct t
 	lictor_record_text(s, LICTOR_FIELD_PARENT_EXECUTABLE, 0,
 			   subject->flags & LICTOR_SUBJECT_PARENT_CUT ? LICTOR_TEXT_CUT : 0,
 			   subject->parent, subject->parent_length);
+	lictor_record_history(s, task);
 }
 
 static __always_inline void lictor_fill_record(struct lictor_scratch *s, u32 verdict, s32 error,
@@ -436,6 +437,8 @@ __noinline int lictor_report(struct lictor_scratch *s, s32 error, bool denied)
 		if (length > 1)
 			lictor_record_text(s, LICTOR_FIELD_FILE_FS, 0, 0, fs, (length - 1) & 31);
 	}
+	if (!s->scan)
+		lictor_gather_process(s, bpf_get_current_task_btf());
 	lictor_fill_record(s, verdict, error, signal);
 	size = s->record.size;
 	if (size < sizeof(struct lictor_record) || size > LICTOR_RECORD_MAX)

@@ -105,7 +105,7 @@ static __always_inline void lictor_gather_inode(struct lictor_scratch *s, struct
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct super_block *sb = KREAD(dentry, d_sb);
-	u32 owner, mode, links, login = lictor_login_user(task), prefix = 0;
+	u32 owner, mode, links, login = lictor_login_user(task), memfd;
 
 	s->record.dev = KREAD(sb, s_dev);
 	lictor_gather_fs(s, sb);
@@ -127,14 +127,8 @@ static __always_inline void lictor_gather_inode(struct lictor_scratch *s, struct
 	lictor_number(s, LICTOR_FIELD_FILE_OVERLAY_UPPER, lictor_overlay_upper(inode));
 	if (login != ~0u)
 		lictor_number(s, LICTOR_FIELD_FILE_FOREIGN, owner != login);
-	if (KREAD(sb, s_flags) & SB_NOUSER) {
-		char name[8] = {};
-
-		bpf_probe_read_kernel(name, 6, KREAD(dentry, d_name.name));
-		prefix = name[0] == 'm' && name[1] == 'e' && name[2] == 'm' && name[3] == 'f' &&
-			 name[4] == 'd' && name[5] == ':';
-	}
-	lictor_number(s, LICTOR_FIELD_FILE_MEMFD, prefix);
+	memfd = KREAD(sb, s_flags) & SB_NOUSER && lictor_memfd_name(KREAD(dentry, d_name.name));
+	lictor_number(s, LICTOR_FIELD_FILE_MEMFD, memfd);
 }
 
 static __always_inline void lictor_gather_file(struct lictor_scratch *s, struct file *file)

@@ -135,6 +135,10 @@ struct path {
 	struct dentry *dentry;
 };
 
+struct tty_file_private {
+	struct file *file;
+};
+
 struct file {
 	unsigned int f_flags;
 	unsigned int f_mode;
@@ -176,6 +180,8 @@ struct cred {
 
 struct mm_struct {
 	struct file *exe_file;
+	unsigned long arg_start;
+	unsigned long arg_end;
 };
 
 struct signal_struct {
@@ -222,6 +228,41 @@ struct nsproxy {
 	void *net_ns;
 	void *time_ns_for_children;
 	void *cgroup_ns;
+};
+
+struct fdtable {
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct pid {
+	unsigned int level;
+};
+
+struct kernfs_iattrs {
+	kuid_t ia_uid;
+};
+
+struct kernfs_node {
+	struct kernfs_node *parent;
+	const char *name;
+	u64 id;
+	struct kernfs_iattrs *iattr;
+};
+
+struct kernfs_node___later {	/* since 6.15 */
+	struct kernfs_node *__parent;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
 };
 
 struct group_info {
@@ -274,6 +315,9 @@ struct task_struct {
 	unsigned in_execve : 1;
 	unsigned int personality;
 	struct nsproxy *nsproxy;
+	struct files_struct *files;
+	struct pid *thread_pid;
+	struct css_set *cgroups;
 };
 
 struct vm_area_struct {

@@ -76,6 +76,28 @@ struct {
 } subjects SEC(".maps");
 
 /*
+ * A process (its first task) -> what it comes from. Written by the trackers, read for records. No
+ * memory for it: the record goes without.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct lictor_history);
+} histories SEC(".maps");
+
+/*
+ * Number of a program's path -> the path. Written when it is executed, read by the daemon for
+ * records. Full: the least used one goes, and ancestors that ran it are told without it.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u64);
+	__type(value, struct lictor_program);
+} programs SEC(".maps");
+
+/*
  * (process, rule) -> its token bucket. Written by decisions, told and cleared by the daemon. Full:
  * the least used bucket goes, which only means that its process is reported in full again.
  */
@@ -85,6 +107,17 @@ struct {
 	__type(key, struct lictor_limit_key);
 	__type(value, struct lictor_limit);
 } limits SEC(".maps");
+
+/*
+ * (control group, generation) -> what its path is by the rules of that generation. Written and read
+ * by decisions. Full: the least used one goes, and is worked out again.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct lictor_group_key);
+	__type(value, struct lictor_group);
+} groups SEC(".maps");
 
 /*
  * The root of a mount -> where the host has mounted it since the image was made. Written within the

@@ -5,6 +5,24 @@
  */
 #include "bpf/watch.bpf.h"
 
+/* Another thread than the first executes: it is going to be the process, and the first one is gone. */
+SEC(LICTOR_ENTRY "begin_new_exec")
+int LICTOR_ENTRY_PROG(fe_begin_new_exec, struct linux_binprm *bprm)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct lictor_history *mine, *before;
+
+	if (task->pid == task->tgid)
+		return 0;
+	before = lictor_history_of(task);
+	if (!before)
+		return 0;
+	mine = bpf_task_storage_get(&histories, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (mine)
+		__builtin_memcpy(mine, before, sizeof(*mine));
+	return 0;
+}
+
 /* unshare(2) and setns(2) have been allowed; at its end a process gives its namespaces up. */
 SEC(LICTOR_ENTRY "switch_task_namespaces")
 int LICTOR_ENTRY_PROG(fe_switch_task_namespaces, struct task_struct *task, struct nsproxy *new)

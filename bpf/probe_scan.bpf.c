@@ -53,6 +53,7 @@ static __always_inline void lictor_scanned(struct lictor_scratch *s, struct task
 		if (o->action == LICTOR_ACTION_KILL)
 			s->record.flags |= LICTOR_RECORD_KILL_DUE;
 		o->action = LICTOR_ACTION_ALERT;
+		lictor_gather_process(s, task);
 		lictor_fill_actor(s, task);
 		lictor_report(s, 0, false);
 	}

@@ -64,6 +64,7 @@ int BPF_PROG(track_newtask, struct task_struct *task, u64 clone_flags)
 		child->flags |= LICTOR_SUBJECT_PARENT_HOST;
 	bpf_probe_read_kernel(comm, sizeof(comm), creator->comm);
 	__builtin_memcpy(child->parent_name, comm, sizeof(child->parent_name));
+	lictor_descend(task, creator, mine);
 	s = lictor_scratch_get();
 	if (!s) {
 		lictor_count_reason(LICTOR_REASON_NO_SCRATCH);
@@ -172,6 +173,9 @@ int BPF_PROG(track_exec, struct task_struct *task, int old_pid, struct linux_bin
 	s->record.texts = 0;
 	lictor_ascend(s, tables, 0, file->f_path.mnt, file->f_path.dentry);
 	lictor_keep_image(s, subject);
+	lictor_keep_object(subject, file);
+	lictor_note_program(s, subject);
+	lictor_start(task);
 	subject->flags &= ~LICTOR_SUBJECT_INFERRED;
 	lictor_settle(s, subject, c->active, true);
 	lictor_settle(s, subject, c->pending, false);
@@ -335,7 +339,9 @@ int classify_tasks(struct bpf_iter__task *ctx)
 	/* Only of a task that has just come to be known is exe_file read: a process can change it. */
 	if (fresh && file) {
 		lictor_ascend(s, tables, 0, file->f_path.mnt, file->f_path.dentry);
+		lictor_keep_object(subject, file);
 		lictor_meet(s, subject, generation);
+		lictor_note_program(s, subject);
 	}
 	lictor_prepare(s, subject, generation, fresh && file);
 	lictor_scratch_put(s);
@@ -344,6 +350,7 @@ int classify_tasks(struct bpf_iter__task *ctx)
 
 struct lictor_lineage {
 	struct task_struct *task;
+	struct lictor_history *history;	/* to be made, or NULL */
 	struct lictor_identity *id;
 	lictor_tables tables;
 	u64 generation;
@@ -360,6 +367,16 @@ static long lictor_lineage_step(u32 index, struct lictor_lineage *l)
 		return 1;
 	parent = parent->group_leader;
 	subject = bpf_task_storage_get(&subjects, parent, 0, 0);
+	if (subject && l->history && index < LICTOR_ANCESTORS) {
+		u32 at = l->history->ancestors - 1 - index;
+		struct lictor_ancestor *ancestor =
+			&l->history->ancestor[at & (LICTOR_ANCESTORS - 1)];
+
+		ancestor->start_ns = subject->start_ns;
+		ancestor->program = subject->program;
+		ancestor->pid = parent->tgid;
+		ancestor->user = parent->cred->uid.val;
+	}
 	if (subject) {
 		id = lictor_identity_of(subject, l->generation);
 		if (index == 0 && !l->known)
@@ -370,6 +387,33 @@ static long lictor_lineage_step(u32 index, struct lictor_lineage *l)
 	}
 	l->task = parent;
 	return 0;
+}
+
+static long lictor_depth_step(u32 index, struct lictor_lineage *l)
+{
+	struct task_struct *parent = l->task->real_parent;
+
+	if (!parent || parent->pid == 0 || !l->history)
+		return 1;
+	l->task = parent->group_leader;
+	l->history->ancestors++;
+	return 0;
+}
+
+/* A process whose making nobody saw: those that are its parents now. */
+static __always_inline void lictor_infer_history(struct lictor_lineage *l)
+{
+	struct task_struct *task = l->task;
+
+	if (task->pid != task->tgid || task->flags & PF_KTHREAD ||
+	    bpf_task_storage_get(&histories, task, 0, 0))
+		return;
+	l->history = bpf_task_storage_get(&histories, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!l->history)
+		return;
+	bpf_loop(256, lictor_depth_step, l, 0);
+	l->task = task;
+	l->history->inferred = l->history->ancestors;
 }
 
 /* Second pass, when every task has its image: what the living ancestors are. */
@@ -391,6 +435,7 @@ int classify_lineage(struct bpf_iter__task *ctx)
 		return 0;
 	l.id = lictor_identity_of(subject, l.generation);
 	l.known = lictor_parent_known(subject);
+	lictor_infer_history(&l);
 	bpf_loop(256, lictor_lineage_step, &l, 0);
 	return 0;
 }
@@ -409,11 +454,13 @@ int read_anchors(struct bpf_iter__task_file *ctx)
 
 	if (!file || !task)
 		return 0;
-	/* The daemon's mount namespace is the host's. */
+	/* The daemon's namespaces are the host's. */
 	c = bpf_map_lookup_elem(&control, &zero);
 	namespaces = task->nsproxy;
-	if (c && namespaces)
+	if (c && namespaces) {
 		c->host_mounts = (u64)namespaces->mnt_ns;
+		c->host_net = (u64)namespaces->net_ns;
+	}
 	inode = file->f_inode;
 	opened.fd = ctx->fd;
 	opened.ino = inode->i_ino;

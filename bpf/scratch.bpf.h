@@ -62,13 +62,14 @@ static __always_inline const void *lictor_page(lictor_tables tables, u32 offset)
 #define LICTOR_LOOP(count, step, context) bpf_loop(count, step, context, 0)
 
 #include "bpf/match.h"
+#include "bpf/cgroup.h"
 
 /* Texts are built from their end, each in a region of PATH_MAX bytes. */
 enum lictor_region {
 	LICTOR_REGION_PATH,
 	LICTOR_REGION_TARGET,
 	LICTOR_REGION_HOST,	/* an object's name on the host, where that differs */
-	LICTOR_REGION_SHORT,	/* comm, file system, socket */
+	LICTOR_REGION_SHORT,	/* comm, file system, socket, control group */
 	LICTOR_REGIONS
 };
 
@@ -113,6 +114,21 @@ struct lictor_outcome {
 	u16 rule[LICTOR_RECORD_RULES];
 };
 
+/* A walk up a control group's path, in region SHORT. */
+struct lictor_cgroup {
+	u64 node;		/* address: at hand */
+	u32 cursor;		/* the path so far: [cursor, LICTOR_PATH_MAX) */
+	u32 unit;		/* where in the region the systemd unit's name is, */
+	u32 unit_length;	/* 0: there is none */
+	u32 container;		/* and where the container's id */
+	u32 container_length;
+	u32 supervised;		/* the group below is that of what watches a container */
+	u32 problem;		/* enum lictor_reason */
+	struct lictor_part part;	/* at hand */
+	struct lictor_group_key key;
+	struct lictor_group found;
+};
+
 /* A list of socket addresses, and how far it has been read. */
 struct lictor_addresses {
 	u64 list;	/* address; packed sockaddrs */
@@ -154,6 +170,8 @@ struct lictor_scratch {
 		u64 leaving;	/* its children have been seen */
 	} grafting;
 	struct lictor_addresses addresses;
+	struct lictor_cgroup cgroup;
+	struct lictor_program program;
 	u64 fs_name;		/* address of the file system type's name, or 0 */
 	u64 now;
 	struct lictor_outcome outcome;

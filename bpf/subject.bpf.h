@@ -129,6 +129,54 @@ static __always_inline void lictor_keep_image(struct lictor_scratch *s,
 			      &s->text[lictor_region_at(LICTOR_REGION_PATH, from)]);
 }
 
+/* Gives the path of the image a number, under which records name it. */
+static __always_inline void lictor_note_program(struct lictor_scratch *s,
+						struct lictor_subject *subject)
+{
+	const struct lictor_control *c = lictor_in_force();
+	u64 hash = c ? c->seed : 0;
+	u32 i;
+
+	for (i = 0; i < LICTOR_IMAGE_TEXT; i++) {
+		if (i >= subject->image_length)
+			break;
+		hash = lictor_hash_byte(hash, subject->image[i]);
+	}
+	subject->program = lictor_hash_end(hash);
+	if (bpf_map_lookup_elem(&programs, &subject->program))
+		return;
+	__builtin_memcpy(s->program.path, subject->image, LICTOR_IMAGE_TEXT);
+	s->program.length = subject->image_length;
+	s->program.cut = (subject->flags & LICTOR_SUBJECT_CUT) != 0;
+	bpf_map_update_elem(&programs, &subject->program, &s->program, BPF_ANY);
+}
+
+/* Is the name that of a file which memfd_create(2) made? */
+static __always_inline bool lictor_memfd_name(const unsigned char *from)
+{
+	char name[8] = {};
+
+	bpf_probe_read_kernel(name, 6, from);
+	return name[0] == 'm' && name[1] == 'e' && name[2] == 'm' && name[3] == 'f' &&
+	       name[4] == 'd' && name[5] == ':';
+}
+
+/* Keeps which file it is that the process executes. */
+static __always_inline void lictor_keep_object(struct lictor_subject *subject, struct file *file)
+{
+	struct inode *inode = file->f_inode;
+	struct super_block *sb = inode->i_sb;
+
+	subject->image_ino = inode->i_ino;
+	subject->image_dev = sb->s_dev;
+	subject->image_igeneration = inode->i_generation;
+	subject->flags &= ~(LICTOR_SUBJECT_MEMFD | LICTOR_SUBJECT_SETUID);
+	if (inode->i_mode & (S_ISUID | S_ISGID))
+		subject->flags |= LICTOR_SUBJECT_SETUID;
+	if (sb->s_flags & SB_NOUSER && lictor_memfd_name(file->f_path.dentry->d_name.name))
+		subject->flags |= LICTOR_SUBJECT_MEMFD;
+}
+
 /* Facts about the actor that rules may ask for. */
 static __always_inline void lictor_gather_subject(struct lictor_scratch *s,
 						  struct lictor_subject *subject)

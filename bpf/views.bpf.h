@@ -19,6 +19,7 @@ static __always_inline void lictor_record_text(struct lictor_scratch *s, u32 fie
 	if (length >= LICTOR_PATH_MAX || s->record.size < sizeof(struct lictor_record) ||
 	    at + length + 16 > LICTOR_RECORD_MAX - sizeof(struct lictor_record))
 		return;
+	asm volatile("" : "+r"(at));
 	if (at > LICTOR_RECORD_MAX - sizeof(struct lictor_record) - 16)
 		return;
 	text = (struct lictor_text *)&s->texts[at];

@@ -118,6 +118,48 @@ static void take_name(const void *record, size_t offset, struct lictor_bytes *re
 		*ret_text = (struct lictor_bytes){ .byte = name, .length = length };
 }
 
+/* The beginning of a struct lictor_history: a ring of those that are known of. */
+static void take_ancestors(const char *byte, size_t length, struct lictor_alert *alert)
+{
+	struct lictor_history history = { 0 };
+	uint32_t count;
+
+	if (length != offsetof(struct lictor_history, args_total))
+		return;
+	memcpy(&history, byte, length);
+	count = history.ancestors < LICTOR_ANCESTORS ? history.ancestors : LICTOR_ANCESTORS;
+	alert->ancestors_cut = history.ancestors > count;
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t number = history.ancestors - 1 - i;
+		const struct lictor_ancestor *from = &history.ancestor[number % LICTOR_ANCESTORS];
+
+		alert->ancestor[i] = (struct lictor_alert_ancestor){
+			.pid = from->pid,
+			.user = from->user,
+			.start_ns = from->start_ns,
+			.program = from->program,
+			.inferred = number < history.inferred,
+		};
+	}
+	alert->ancestors = count;
+}
+
+/* Joined by blanks, as rules mean them; the last one's NUL is no part of that. */
+static void take_args(struct lictor_decoded *decoded)
+{
+	struct lictor_alert *alert = &decoded->alert;
+	struct lictor_bytes *text = &alert->text[LICTOR_FIELD_PROCESS_ARGS];
+
+	alert->args = *text;
+	if (text->length > sizeof(decoded->args))
+		text->length = sizeof(decoded->args);
+	for (size_t i = 0; i < text->length; i++)
+		decoded->args[i] = text->byte[i] ? text->byte[i] : ' ';
+	if (text->length && !text->cut && !text->byte[text->length - 1])
+		text->length--;
+	text->byte = text->byte ? decoded->args : NULL;
+}
+
 static void take_text(const struct lictor_text *head, const char *byte, struct lictor_alert *alert)
 {
 	struct lictor_bytes text = { .byte = byte,
@@ -126,7 +168,9 @@ static void take_text(const struct lictor_text *head, const char *byte, struct l
 
 	if (head->field == LICTOR_FIELD_NONE || head->field >= LICTOR_FIELDS)
 		return;
-	if (head->view == 0)
+	if (head->field == LICTOR_FIELD_ANCESTOR_EXECUTABLE)
+		take_ancestors(byte, head->length, alert);
+	else if (head->view == 0)
 		alert->text[head->field] = text;
 	else if (head->view == 1 && (head->field == LICTOR_FIELD_FILE_PATH ||
 				     head->field == LICTOR_FIELD_MODULE_PATH))
@@ -230,5 +274,7 @@ int lictor_decode(const void *record, size_t size, const struct lictor_labels *l
 		  &alert->text[LICTOR_FIELD_PROCESS_NAME]);
 	take_name(record, offsetof(struct lictor_record, parent_name),
 		  &alert->text[LICTOR_FIELD_PARENT_NAME]);
-	return take_texts(record, &head, alert);
+	r = take_texts(record, &head, alert);
+	take_args(ret_decoded);
+	return r;
 }

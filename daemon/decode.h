@@ -17,6 +17,7 @@ struct lictor_labels {
 struct lictor_decoded {
 	struct lictor_alert alert;	/* points into the record and into rule[] */
 	const struct lictor_rule_label *rule[LICTOR_ALERT_RULES];
+	char args[LICTOR_ARGS_KEPT];	/* joined */
 };
 
 /*

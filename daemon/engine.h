@@ -100,6 +100,9 @@ int lictor_engine_install(struct lictor_engine *engine, const struct lictor_comp
  * and due to be killed. -ESRCH: it has gone.
  */
 int lictor_engine_kill(uint32_t pid, uint64_t start_ns);
+/* The path of a program by its number in a record; false if it is not known any more. */
+bool lictor_engine_program_path(const struct lictor_engine *engine, uint64_t program,
+			   struct lictor_program *ret_program);
 /* Do attached programs run? They stop without a word when ftrace is switched off. */
 bool lictor_engine_alive(const struct lictor_engine *engine);
 /* How often that was refused to somebody, and who it was last: pid and comm. */

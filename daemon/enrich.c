@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Stage: what only user space knows of an alert. In: an alert as decoded. Out: the same with names
- * of users and groups and the systemd unit of the process, where they can be had; nothing is waited
- * for. May touch: the passwd and group files and /proc, reading.
+ * of users and groups, where they can be had; nothing is waited for. May touch: the passwd and group
+ * files, reading.
  */
 #include "daemon/enrich.h"
 
@@ -16,15 +16,10 @@
 
 #include "daemon/names.h"
 #include "daemon/own.h"
-#include "daemon/process.h"
-
-#define CGROUP_TEXT 8192
 
 struct lictor_enrich {
 	struct lictor_names users;
 	struct lictor_names groups;
-	int proc;		/* a directory; -1: none */
-	char unit[256];
 };
 
 OWNABLE(struct lictor_enrich, lictor_enrich_free)
@@ -45,70 +40,6 @@ static ssize_t read_small(int dir, const char *path, char *ret_text, size_t room
 	}
 	ret_text[length] = '\0';
 	return (ssize_t)length;
-}
-
-/* ---- the unit ---- */
-
-static bool ends_with(const char *text, size_t length, const char *suffix)
-{
-	size_t end = strlen(suffix);
-
-	return length > end && !memcmp(text + length - end, suffix, end);
-}
-
-/*
- * The first service or scope on the way down a control group's path. What lies below it was
- * delegated: there a process names groups as it likes, and could pass for another unit.
- */
-static bool find_unit(const char *path, char *ret_unit, size_t room)
-{
-	while (*path == '/') {
-		size_t length = strcspn(++path, "/\n");
-
-		if (length < room && (ends_with(path, length, ".service") ||
-				      ends_with(path, length, ".scope"))) {
-			memcpy(ret_unit, path, length);
-			ret_unit[length] = '\0';
-			return true;
-		}
-		path += length;
-	}
-	return false;
-}
-
-/* The path of the control group that systemd keeps the process in. */
-static const char *systemd_group(const char *text)
-{
-	static const char *const kind[] = { ":name=systemd:", "0::" };
-
-	for (size_t i = 0; i < sizeof(kind) / sizeof(kind[0]); i++) {
-		for (const char *line = text; line; line = strchr(line, '\n')) {
-			const char *found;
-
-			line += *line == '\n';
-			if (!*line)
-				break;
-			found = i ? line : line + strspn(line, "0123456789");
-			if (!strncmp(found, kind[i], strlen(kind[i])))
-				return found + strlen(kind[i]);
-		}
-	}
-	return NULL;
-}
-
-/* All is read through one directory descriptor: it stays with the process that it was opened of. */
-static const char *unit_of(struct lictor_enrich *enrich, uint32_t pid, uint64_t start_ns)
-{
-	int dir OWN(own_close) = -1;
-	char text[CGROUP_TEXT];
-	const char *group;
-
-	if (lictor_process_open(enrich->proc, pid, &dir) ||
-	    (start_ns && !lictor_process_began(dir, start_ns)) ||
-	    read_small(dir, "cgroup", text, sizeof(text)) <= 0)
-		return NULL;
-	group = systemd_group(text);
-	return group && find_unit(group, enrich->unit, sizeof(enrich->unit)) ? enrich->unit : NULL;
 }
 
 /* ---- names ---- */
@@ -133,9 +64,10 @@ void lictor_enrich_alert(struct lictor_enrich *enrich, struct lictor_alert *aler
 	alert->file_owner_name = name_of(users, alert, LICTOR_FIELD_FILE_OWNER);
 	alert->user_target_name = name_of(users, alert, LICTOR_FIELD_USER_TARGET_NAME);
 	alert->target_user_name = name_of(users, alert, LICTOR_FIELD_TARGET_USER);
+	for (size_t i = 0; i < alert->ancestors; i++)
+		alert->ancestor[i].user_name = lictor_names_find(users, alert->ancestor[i].user);
 	alert->group_name = name_of(&enrich->groups, alert, LICTOR_FIELD_GROUP_NAME);
 	alert->group_target_name = name_of(&enrich->groups, alert, LICTOR_FIELD_GROUP_TARGET_NAME);
-	alert->unit = unit_of(enrich, alert->pid, alert->start_ns);
 }
 
 /* ---- life ---- */
@@ -150,16 +82,13 @@ static char *join(const char *root, const char *path)
 int lictor_enrich_new_at(const char *root, struct lictor_enrich **ret_enrich)
 {
 	struct lictor_enrich *enrich OWN(own_lictor_enrich_free) = calloc(1, sizeof(*enrich));
-	char *proc OWN(own_free) = join(root, "/proc");
 
 	if (!enrich)
 		return -ENOMEM;
-	enrich->proc = -1;
 	lictor_names_init(&enrich->users, join(root, "/etc/passwd"));
 	lictor_names_init(&enrich->groups, join(root, "/etc/group"));
-	if (!proc || !enrich->users.path || !enrich->groups.path)
+	if (!enrich->users.path || !enrich->groups.path)
 		return -ENOMEM;
-	enrich->proc = open(proc, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	*ret_enrich = TAKE(enrich);
 	return 0;
 }
@@ -175,7 +104,6 @@ void lictor_enrich_free(struct lictor_enrich *enrich)
 		return;
 	lictor_names_done(&enrich->users);
 	lictor_names_done(&enrich->groups);
-	own_close(&enrich->proc);
 	free(enrich);
 }
 

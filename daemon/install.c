@@ -307,6 +307,13 @@ int lictor_engine_install(struct lictor_engine *engine, const struct lictor_comp
 	return 0;
 }
 
+bool lictor_engine_program_path(const struct lictor_engine *engine, uint64_t program,
+			   struct lictor_program *ret_program)
+{
+	return !bpf_map_lookup_elem(lictor_engine_map(engine, "programs"), &program, ret_program) &&
+	       ret_program->length <= sizeof(ret_program->path);
+}
+
 bool lictor_engine_alive(const struct lictor_engine *engine)
 {
 	uint64_t before = __atomic_load_n(&engine->control->canary, __ATOMIC_RELAXED);

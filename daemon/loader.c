@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -394,6 +395,9 @@ static int open_all(struct lictor_engine *engine)
 		engine->control = NULL;
 		return -errno;
 	}
+	/* Of what is displayed only: without random numbers names are easier to confuse. */
+	if (getrandom(&engine->control->seed, sizeof(engine->control->seed), GRND_NONBLOCK) < 0)
+		engine->control->seed = lictor_monotonic_ns();
 	engine->perf_attr = perf_has_attributes(kernel);
 	engine->cgroup_fd = cgroup_root();
 	engine->cgroup_error = -ESRCH; /* not needed */

@@ -44,6 +44,7 @@ struct lictor_service {
 	struct lictor_sink_state sink[LICTOR_SINKS_MAX];	/* as last told of */
 	struct lictor_sink_state seen[LICTOR_SINKS_MAX];	/* a second ago */
 	struct lictor_decoded decoded;
+	struct lictor_program program[LICTOR_ANCESTORS];	/* of its ancestors */
 	struct lictor_alert notice;
 };
 
@@ -166,6 +167,21 @@ static void carry_out(const struct lictor_record *record, struct lictor_alert *a
 	alert->signal = SIGKILL;
 }
 
+/* Their paths are kept until the next record. */
+static void name_ancestors(struct lictor_service *service, struct lictor_alert *alert)
+{
+	for (size_t i = 0; i < alert->ancestors; i++) {
+		struct lictor_alert_ancestor *ancestor = &alert->ancestor[i];
+		struct lictor_program *program = &service->program[i];
+
+		if (!ancestor->program ||
+		    !lictor_engine_program_path(service->engine, ancestor->program, program))
+			continue;
+		ancestor->executable = (struct lictor_bytes){
+			.byte = program->path, .length = program->length, .cut = program->cut };
+	}
+}
+
 static bool take_record(void *context, const void *record, size_t size)
 {
 	struct lictor_service *service = context;
@@ -180,6 +196,7 @@ static bool take_record(void *context, const void *record, size_t size)
 		return service->batch;
 	}
 	alert->sequence = service->sequence;
+	name_ancestors(service, alert);
 	lictor_enrich_alert(service->enrich, alert);
 	if (service->preexisting)
 		carry_out(record, alert);

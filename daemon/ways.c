@@ -30,7 +30,8 @@ const struct lictor_hook_entry lictor_hooks[LICTOR_HOOKS] = {
 	(LICTOR_HOOK_BIT(LICTOR_HOOK_switch_task_namespaces) | \
 	 LICTOR_HOOK_BIT(LICTOR_HOOK_open_detached_copy) | LICTOR_HOOK_BIT(LICTOR_HOOK_do_dup2) | \
 	 LICTOR_HOOK_BIT(LICTOR_HOOK_fd_install) | LICTOR_HOOK_BIT(LICTOR_HOOK_uts_proc_notify) | \
-	 LICTOR_HOOK_BIT(LICTOR_HOOK_graft_tree) | LICTOR_HOOK_BIT(LICTOR_HOOK_mnt_set_mountpoint))
+	 LICTOR_HOOK_BIT(LICTOR_HOOK_graft_tree) | LICTOR_HOOK_BIT(LICTOR_HOOK_mnt_set_mountpoint) | \
+	 LICTOR_HOOK_BIT(LICTOR_HOOK_begin_new_exec))
 
 static const char *const via_words[LICTOR_VIAS] = {
 #define X(id, word) word,

@@ -43,6 +43,17 @@ struct lictor_bytes {
 	bool cut;		/* its beginning is missing */
 };
 
+/* A process when it made another one. */
+struct lictor_alert_ancestor {
+	uint32_t pid;
+	uint32_t user;
+	uint64_t start_ns;		/* since boot */
+	uint64_t program;		/* by which the kernel side knows its path */
+	bool inferred;			/* Lictor came later */
+	struct lictor_bytes executable;	/* found out in user space */
+	const char *user_name;		/* the same; or NULL */
+};
+
 /* A rule as the outputs name it. */
 struct lictor_rule_label {
 	const char *name;
@@ -100,6 +111,11 @@ struct lictor_alert {
 	struct lictor_bytes host_target_path;
 	struct lictor_bytes host_source;	/* mount.source of a move */
 
+	size_t ancestors;		/* the nearest first */
+	struct lictor_alert_ancestor ancestor[LICTOR_ANCESTORS];
+	bool ancestors_cut;		/* there are more */
+	struct lictor_bytes args;	/* each ends with a NUL, but where their end is missing */
+
 	/* found out in user space; NULL where unknown */
 	const char *user_name;
 	const char *user_effective_name;
@@ -109,7 +125,6 @@ struct lictor_alert {
 	const char *group_name;
 	const char *group_target_name;
 	const char *file_owner_name;
-	const char *unit;		/* the systemd unit of the process */
 
 	/* a notice */
 	const char *detail;		/* or NULL */

@@ -191,7 +191,7 @@ static void pid(const struct lictor_alert *alert, struct lictor_line *value)
 
 static void unit(const struct lictor_alert *alert, struct lictor_line *value)
 {
-	put(value, alert->unit);
+	put_bytes(value, &alert->text[LICTOR_FIELD_SERVICE_NAME]);
 }
 
 static const struct {

@@ -66,10 +66,51 @@ WRITER(thread)
 		lictor_object_number(object, member->name, told->alert->tid);
 }
 
-WRITER(unit)
+/* Those that are whole, or of the last one what there is. */
+WRITER(args)
 {
-	if (!lictor_alert_has(told->alert, LICTOR_FIELD_SERVICE_NAME))
-		lictor_object_text(object, member->name, told->alert->unit);
+	const struct lictor_bytes *args = &told->alert->args;
+	struct lictor_array array;
+
+	if (!args->byte)
+		return;
+	array = lictor_array_begin(object, member->name);
+	for (size_t at = 0; at < args->length;) {
+		size_t length = strnlen(args->byte + at, args->length - at);
+
+		lictor_array_add_bytes(&array, args->byte + at, length);
+		at += length + 1;
+	}
+	lictor_array_end(&array);
+}
+
+WRITER(ancestors)
+{
+	const struct lictor_alert *alert = told->alert;
+	struct lictor_array array;
+
+	if (!alert->ancestors)
+		return;
+	array = lictor_array_begin(object, member->name);
+	for (size_t i = 0; i < alert->ancestors; i++) {
+		const struct lictor_alert_ancestor *one = &alert->ancestor[i];
+		struct lictor_object inner;
+
+		lictor_array_next(&array);
+		inner = lictor_object_begin(object->line);
+		put_entity(&inner, "entity_id", told->host, one->pid, one->start_ns);
+		if (one->executable.byte)
+			lictor_object_bytes(&inner, "executable", &one->executable);
+		if (one->inferred)
+			lictor_object_flag(&inner, "inferred", true);
+		lictor_object_number(&inner, "pid", one->pid);
+		put_start(&inner, "start", alert, one->start_ns);
+		lictor_object_printf(&inner, "user.id", "%u", one->user);
+		if (one->user_name)
+			lictor_object_text(&inner, "user.name", one->user_name);
+		lictor_object_end(&inner);
+	}
+	lictor_array_end(&array);
 }
 
 WRITER(inode)
@@ -167,13 +208,14 @@ static const struct lictor_member table[] = {
 	{ "file.inode", write_inode, 0 },
 	{ "file.name", write_name, 0 },
 	{ "file.uid", write_uid, 0 },
+	{ "lictor.ancestors", write_ancestors, 0 },
+	{ "process.args", write_args, 0 },
 	{ "process.entity_id", write_entity, 0 },
 	{ "process.parent.entity_id", write_parent_entity, 0 },
 	{ "process.parent.pid", write_parent_pid, 0 },
 	{ "process.parent.start", write_parent_start, 0 },
 	{ "process.start", write_start, 0 },
 	{ "process.thread.id", write_thread, 0 },
-	{ "service.name", write_unit, 0 },
 };
 
 const struct lictor_members lictor_actor_members = { sizeof(table) / sizeof(table[0]), table };

@@ -61,6 +61,9 @@ static const char *const ours[LICTOR_FIELDS] = {
 
 static const char *name_of(unsigned field)
 {
+	/* In ECS `process.args` is the array of them. */
+	if (field == LICTOR_FIELD_PROCESS_ARGS)
+		return "process.command_line";
 	return place[field] != OURS ? lictor_field_names[field].name : ours[field];
 }
 

@@ -119,14 +119,23 @@ struct lictor_array lictor_array_begin(struct lictor_object *object, const char 
 	return (struct lictor_array){ .line = object->line };
 }
 
-void lictor_array_add(struct lictor_array *array, const char *text)
+void lictor_array_next(struct lictor_array *array)
 {
-	if (!text)
-		return;
 	if (array->begun)
 		lictor_line_text(array->line, ",");
-	lictor_line_json(array->line, text, strlen(text));
 	array->begun = true;
+}
+
+void lictor_array_add_bytes(struct lictor_array *array, const char *byte, size_t length)
+{
+	lictor_array_next(array);
+	lictor_line_json(array->line, byte, length);
+}
+
+void lictor_array_add(struct lictor_array *array, const char *text)
+{
+	if (text)
+		lictor_array_add_bytes(array, text, strlen(text));
 }
 
 void lictor_array_end(struct lictor_array *array)

@@ -29,7 +29,7 @@ void lictor_object_time(struct lictor_object *object, const char *name, struct t
 void lictor_object_printf(struct lictor_object *object, const char *name, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* An array of texts: begin, each, end; without an element it is written as []. */
+/* An array: begin, each, end; without an element it is written as []. */
 struct lictor_array {
 	struct lictor_line *line;
 	bool begun;
@@ -37,6 +37,9 @@ struct lictor_array {
 
 struct lictor_array lictor_array_begin(struct lictor_object *object, const char *name);
 void lictor_array_add(struct lictor_array *array, const char *text);
+/* One that is not a text: the caller writes its value to the line. */
+void lictor_array_next(struct lictor_array *array);
+void lictor_array_add_bytes(struct lictor_array *array, const char *byte, size_t length);
 void lictor_array_end(struct lictor_array *array);
 
 #endif

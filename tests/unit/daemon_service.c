@@ -90,6 +90,15 @@ uint64_t lictor_engine_guarded(const struct lictor_engine *engine, uint32_t *ret
 	return guarded;
 }
 
+bool lictor_engine_program_path(const struct lictor_engine *engine, uint64_t program,
+				struct lictor_program *ret_program)
+{
+	(void)engine;
+	(void)program;
+	(void)ret_program;
+	return false;
+}
+
 int lictor_engine_kill(uint32_t pid, uint64_t start_ns)
 {
 	(void)pid;

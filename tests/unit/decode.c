@@ -56,6 +56,18 @@ static void add_text(struct maker *maker, unsigned field, unsigned view, unsigne
 	record->size = (uint32_t)maker->size;
 }
 
+/* Each one's pid is its number. */
+static void add_history(struct maker *maker, uint32_t ancestors, uint32_t inferred)
+{
+	struct lictor_history history = { .ancestors = ancestors, .inferred = inferred };
+
+	for (uint32_t i = 0; i < ancestors; i++)
+		history.ancestor[i % LICTOR_ANCESTORS] = (struct lictor_ancestor){
+			.pid = i + 1, .user = 33, .start_ns = 1000 + i, .program = 7 };
+	add_text(maker, LICTOR_FIELD_ANCESTOR_EXECUTABLE, 0, 0, (const char *)&history,
+		 offsetof(struct lictor_history, args_total));
+}
+
 static void make(struct maker *maker)
 {
 	memset(maker, 0, sizeof(*maker));
@@ -66,6 +78,8 @@ static void make(struct maker *maker)
 	add_text(maker, LICTOR_FIELD_PROCESS_EXECUTABLE, 0, 0, "/usr/bin/mv", 11);
 	add_text(maker, 60000, 0, 0, "unknown", 7);
 	add_text(maker, LICTOR_FIELD_FILE_FS, 9, 0, "view", 4);
+	add_text(maker, LICTOR_FIELD_PROCESS_ARGS, 0, 0, "mv\0-f\0", 6);
+	add_history(maker, 3, 1);
 }
 
 static int decode(const struct maker *maker, size_t size, const struct lictor_labels *which,
@@ -173,6 +187,56 @@ static struct lictor_record *head(struct maker *maker)
 	return (struct lictor_record *)(void *)maker->byte;
 }
 
+static void expect_history(uint32_t ancestors, uint32_t inferred)
+{
+	static struct maker maker;
+	static struct lictor_decoded decoded;
+	const struct lictor_alert *alert = &decoded.alert;
+	char *room = malloc(LICTOR_RECORD_MAX);
+	uint32_t kept = ancestors < LICTOR_ANCESTORS ? ancestors : LICTOR_ANCESTORS;
+
+	memset(&maker, 0, sizeof(maker));
+	begin(&maker);
+	add_history(&maker, ancestors, inferred);
+	assert_int_equal(decode(&maker, maker.size, &labels, &decoded, room), 0);
+	assert_int_equal(alert->ancestors, kept);
+	assert_int_equal(alert->ancestors_cut, ancestors > kept);
+	for (uint32_t i = 0; i < kept; i++) {
+		assert_int_equal(alert->ancestor[i].pid, ancestors - i);
+		assert_int_equal(alert->ancestor[i].start_ns, 1000 + ancestors - i - 1);
+		assert_int_equal(alert->ancestor[i].inferred, ancestors - i <= inferred);
+		assert_null(alert->ancestor[i].executable.byte);
+	}
+	free(room);
+}
+
+static void test_history(void **state)
+{
+	static struct maker maker;
+	static struct lictor_decoded decoded;
+	const struct lictor_alert *alert = &decoded.alert;
+	char room[sizeof(maker.byte)];
+
+	(void)state;
+	for (uint32_t ancestors = 0; ancestors < 2 * LICTOR_ANCESTORS + 2; ancestors++)
+		expect_history(ancestors, ancestors / 2);
+	make(&maker);
+	assert_int_equal(decode(&maker, maker.size, &labels, &decoded, room), 0);
+	assert_int_equal(alert->args.length, 6);
+	assert_int_equal(alert->text[LICTOR_FIELD_PROCESS_ARGS].length, 5);
+	assert_memory_equal(alert->text[LICTOR_FIELD_PROCESS_ARGS].byte, "mv -f", 5);
+	/* of some other size: none */
+	memset(&maker, 0, sizeof(maker));
+	begin(&maker);
+	add_text(&maker, LICTOR_FIELD_ANCESTOR_EXECUTABLE, 0, 0, "/usr/bin/x", 10);
+	add_text(&maker, LICTOR_FIELD_PROCESS_ARGS, 0, LICTOR_TEXT_CUT, "mv\0", 3);
+	assert_int_equal(decode(&maker, maker.size, &labels, &decoded, room), 0);
+	assert_int_equal(alert->ancestors, 0);
+	assert_null(alert->text[LICTOR_FIELD_ANCESTOR_EXECUTABLE].byte);
+	assert_int_equal(alert->text[LICTOR_FIELD_PROCESS_ARGS].length, 3);
+	assert_true(alert->text[LICTOR_FIELD_PROCESS_ARGS].cut);
+}
+
 static void test_rules(void **state)
 {
 	static struct maker maker;
@@ -270,7 +334,9 @@ static uint64_t touch(const struct lictor_alert *alert, const char *room, size_t
 	uint64_t sum = 0;
 
 	for (unsigned field = 0; field < LICTOR_FIELDS_MAX; field++) {
-		const struct lictor_bytes *text = &alert->text[field];
+		/* The arguments are joined elsewhere. */
+		const struct lictor_bytes *text = field == LICTOR_FIELD_PROCESS_ARGS ?
+			&alert->args : &alert->text[field];
 
 		if (!text->byte)
 			continue;
@@ -278,6 +344,8 @@ static uint64_t touch(const struct lictor_alert *alert, const char *room, size_t
 		for (size_t i = 0; i < text->length; i++)
 			sum += (unsigned char)text->byte[i];
 	}
+	assert_true(alert->text[LICTOR_FIELD_PROCESS_ARGS].length <= LICTOR_ARGS_KEPT);
+	assert_true(alert->ancestors <= LICTOR_ANCESTORS);
 	for (size_t i = 0; i < alert->rules; i++)
 		sum += (uint64_t)alert->rule[i]->name[0];
 	return sum;
@@ -334,7 +402,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_record), cmocka_unit_test(test_second_version),
-		cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_rules), cmocka_unit_test(test_history),
 		cmocka_unit_test(test_refused),	 cmocka_unit_test(test_odd_address),
 		cmocka_unit_test(test_extremes), cmocka_unit_test(test_spoiled),
 	};

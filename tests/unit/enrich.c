@@ -31,17 +31,12 @@ static void make(const char *name)
 	assert_int_equal(mkdir(path, 0700), 0);
 }
 
-static const char stat_text[] = "4242 (a) b (x) S 1 4242 4242 0 -1 4194560 1 0 0 0 0 0 0 0 20 0"
-				" 1 0 %llu 1000 2 18446744073709551615\n";
-
 static int make_root(void **state)
 {
 	(void)state;
 	strcpy(root, "/tmp/lictor-enrich-XXXXXX");
 	assert_non_null(mkdtemp(root));
 	make("etc");
-	make("proc");
-	make("proc/4242");
 	put("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33::/:/bin/false\n"
 			  "toor:x:0:0::/:/bin/sh\n");
 	put("etc/group", "root:x:0:\nweb:x:33:a,b\n");
@@ -163,78 +158,6 @@ static void test_large(void **state)
 	lictor_enrich_free(enrich);
 }
 
-static void expect_unit(struct lictor_enrich *enrich, const char *group, const char *unit)
-{
-	struct lictor_alert alert = sample_alert(LICTOR_EVENT_EXIT, LICTOR_VERDICT_ALLOWED);
-
-	alert.start_ns = 0;
-	put("proc/4242/cgroup", group);
-	lictor_enrich_alert(enrich, &alert);
-	if (unit)
-		assert_string_equal(alert.unit, unit);
-	else
-		assert_null(alert.unit);
-}
-
-static void test_unit(void **state)
-{
-	struct lictor_enrich *enrich = open_enrich();
-
-	(void)state;
-	expect_unit(enrich, "0::/system.slice/nginx.service\n", "nginx.service");
-	expect_unit(enrich, "0::/user.slice/user-1000.slice/session-3.scope\n", "session-3.scope");
-	expect_unit(enrich, "0::/system.slice/system-getty.slice/getty@tty1.service\n",
-		    "getty@tty1.service");
-	/* below a unit names are not systemd's word any more */
-	expect_unit(enrich, "0::/user.slice/user-1000.slice/user@1000.service/nginx.service\n",
-		    "user@1000.service");
-	expect_unit(enrich, "0::/system.slice/docker-1.scope/system.slice/nginx.service\n",
-		    "docker-1.scope");
-	expect_unit(enrich, "12:pids:/x.service\n1:name=systemd:/system.slice/a.service\n0::/\n",
-		    "a.service");
-	expect_unit(enrich, "2:cpu:/y.service\n0::/b.service", "b.service");
-	expect_unit(enrich, "0::/\n", NULL);
-	expect_unit(enrich, "0::/.service/.scope\n", NULL);
-	expect_unit(enrich, "0::/a\n/x.service\n", NULL);
-	expect_unit(enrich, "", NULL);
-	expect_unit(enrich, "0::", NULL);
-	expect_unit(enrich, "0::relative.service", NULL);
-	lictor_enrich_free(enrich);
-}
-
-/* Another process of the same number has another start. */
-static void test_reused(void **state)
-{
-	struct lictor_alert alert = sample_alert(LICTOR_EVENT_EXIT, LICTOR_VERDICT_ALLOWED);
-	struct lictor_enrich *enrich = open_enrich();
-	unsigned long long second = (unsigned long long)sysconf(_SC_CLK_TCK);
-	unsigned long long ticks = alert.start_ns / (1000000000 / second);
-	char text[256];
-
-	(void)state;
-	put("proc/4242/cgroup", "0::/system.slice/nginx.service\n");
-	lictor_enrich_alert(enrich, &alert);
-	assert_null(alert.unit);	/* no stat at all */
-	snprintf(text, sizeof(text), stat_text, ticks);
-	put("proc/4242/stat", text);
-	lictor_enrich_alert(enrich, &alert);
-	assert_string_equal(alert.unit, "nginx.service");
-	snprintf(text, sizeof(text), stat_text, ticks + 2);
-	put("proc/4242/stat", text);
-	lictor_enrich_alert(enrich, &alert);
-	assert_null(alert.unit);
-	put("proc/4242/stat", "4242 (a");
-	lictor_enrich_alert(enrich, &alert);
-	assert_null(alert.unit);
-	put("proc/4242/stat", "4242 (a) R 1");
-	lictor_enrich_alert(enrich, &alert);
-	assert_null(alert.unit);
-	alert.pid = 4243;
-	lictor_enrich_alert(enrich, &alert);
-	assert_null(alert.unit);
-	lictor_enrich_free(enrich);
-}
-
 /* The running system: our own process, by its own start. */
 static void test_host(void **state)
 {
@@ -248,7 +171,6 @@ static void test_host(void **state)
 	alert.pid = (uint32_t)getpid();
 	lictor_enrich_alert(enrich, &alert);
 	assert_string_equal(alert.user_name, "root");
-	assert_null(alert.unit);
 	lictor_enrich_free(enrich);
 	lictor_host_read("1.2.3", &host);
 	assert_string_equal(host.version, "1.2.3");
@@ -261,8 +183,7 @@ static void test_host(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_names), TEST(test_target_names), TEST(test_changes), TEST(test_large), TEST(test_unit),
-		TEST(test_reused), cmocka_unit_test(test_host),
+		TEST(test_names), TEST(test_target_names), TEST(test_changes), TEST(test_large),  cmocka_unit_test(test_host),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

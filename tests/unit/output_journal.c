@@ -430,8 +430,6 @@ static void test_hostile(void **state)
 		random_bytes(&seed, bytes, sizeof(bytes));
 		for (unsigned field = 1; field < LICTOR_FIELDS; field++)
 			alert.text[field] = (struct lictor_bytes){ bytes + field, field, false };
-		bytes[199] = '\0';
-		alert.unit = bytes + 100;
 		lictor_journal_write(journal, &alert);
 		assert_true(receive(fd, &entry));
 		for (size_t j = 0; j < entry.length; j++)

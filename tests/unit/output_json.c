@@ -223,6 +223,16 @@ static void scramble(uint64_t *seed, struct lictor_alert *alert, char *room, siz
 	}
 	alert->host_path = (struct lictor_bytes){ .byte = room, .length = size / 2, .cut = true };
 	alert->host_source = alert->host_path;
+	alert->args = alert->text[LICTOR_FIELD_PROCESS_NAME];
+	alert->ancestors = random_next(seed) % (LICTOR_ANCESTORS + 1);
+	for (size_t i = 0; i < alert->ancestors; i++)
+		alert->ancestor[i] = (struct lictor_alert_ancestor){
+			.pid = (uint32_t)random_next(seed),
+			.user = (uint32_t)random_next(seed),
+			.start_ns = random_next(seed),
+			.inferred = i & 1,
+			.executable = alert->text[1 + i],
+		};
 	alert->flags = (uint32_t)random_next(seed);
 	random_bytes(seed, (char *)alert->values.address, sizeof(alert->values.address));
 	alert->event = random_next(seed) % LICTOR_EVENTS;
@@ -258,7 +268,7 @@ static void test_hostile(void **state)
 		name[sizeof(name) - 1] = '\0';
 		random_bytes(&seed, host.name, sizeof(host.name) - 1);
 		alert.rule = rule;
-		alert.unit = alert.user_name = alert.group_name = name;
+		alert.user_name = alert.group_name = name;
 		alert.target_user_name = alert.user_target_name = alert.group_target_name = name;
 		alert.notice = i % 10 ? LICTOR_NOTICE_NONE : random_next(&seed) % LICTOR_NOTICES;
 		alert.detail = name;

@@ -114,7 +114,23 @@ static inline void sample_process(struct lictor_alert *alert)
 	sample_number(alert, LICTOR_FIELD_GROUP_ID, 33);
 	alert->user_name = alert->group_name = "www-data";
 	alert->user_effective_name = "root";
-	alert->unit = "nginx.service";
+	alert->text[LICTOR_FIELD_PROCESS_ARGS] = sample_text("sh -c /tmp/x.sh; id");
+	alert->args = (struct lictor_bytes){ .byte = "sh\0-c\0/tmp/x.sh; id", .length = 21 };
+	alert->ancestors = 2;
+	alert->ancestor[0] = (struct lictor_alert_ancestor){
+		.pid = 880, .user = 33, .start_ns = 111000000,
+		.executable = sample_text("/usr/sbin/nginx"), .user_name = "www-data" };
+	alert->ancestor[1] = (struct lictor_alert_ancestor){
+		.pid = 1, .start_ns = 1000000, .inferred = true, .user_name = "root" };
+	alert->text[LICTOR_FIELD_CGROUP_PATH] = sample_text("/system.slice/nginx.service");
+	alert->text[LICTOR_FIELD_SERVICE_NAME] = sample_text("nginx.service");
+	for (unsigned field = LICTOR_FIELD_PROCESS_TTY; field <= LICTOR_FIELD_PROCESS_ELEVATED; field++)
+		sample_number(alert, field, 0);
+	sample_number(alert, LICTOR_FIELD_PROCESS_START_AGE, 3);
+	sample_number(alert, LICTOR_FIELD_PROCESS_CAPABILITIES, 1ull << 21 | 1ull << 10);
+	sample_number(alert, LICTOR_FIELD_PROCESS_ELEVATED, 1);
+	for (unsigned field = LICTOR_FIELD_NAMESPACE_PID; field <= LICTOR_FIELD_NAMESPACE_USER; field++)
+		sample_number(alert, field, field == LICTOR_FIELD_NAMESPACE_MNT);
 }
 
 static inline bool sample_is_net(enum lictor_event event)

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where a process comes from: those that made it, up to PID 1, as they were when they did, and what
+ * it was started with. For records; nothing is decided by it. A thread has its process's.
+ */
+#ifndef LICTOR_HISTORY_H
+#define LICTOR_HISTORY_H
+
+#include "bpf/subject.bpf.h"
+
+static __always_inline struct lictor_history *lictor_history_of(struct task_struct *task)
+{
+	return bpf_task_storage_get(&histories, task->group_leader, 0, 0);
+}
+
+/* One process became two. */
+static __always_inline void lictor_descend(struct task_struct *child, struct task_struct *creator,
+					   const struct lictor_subject *mine)
+{
+	struct lictor_history *history, *before;
+	struct lictor_ancestor *ancestor;
+
+	if (child->flags & PF_KTHREAD)
+		return;
+	history = bpf_task_storage_get(&histories, child, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!history)
+		return;
+	before = lictor_history_of(creator);
+	if (before)
+		__builtin_memcpy(history, before, sizeof(*history));
+	ancestor = &history->ancestor[history->ancestors & (LICTOR_ANCESTORS - 1)];
+	history->ancestors++;
+	ancestor->start_ns = mine->start_ns;
+	ancestor->program = mine->program;
+	ancestor->pid = creator->tgid;
+	ancestor->user = creator->cred->uid.val;
+}
+
+/* Another program: what it is given. It has not run yet, so nobody has changed it. */
+static __always_inline void lictor_start(struct task_struct *task)
+{
+	struct mm_struct *mm = task->mm;
+	struct lictor_history *history;
+	u64 from, length;
+
+	history = bpf_task_storage_get(&histories, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!history)
+		return;
+	history->args_length = 0;
+	history->args_total = 0;
+	if (!mm)
+		return;
+	from = mm->arg_start;
+	length = mm->arg_end - from;
+	if (length > ~0u)
+		length = 0;
+	history->args_total = length;
+	if (length > LICTOR_ARGS_KEPT)
+		length = LICTOR_ARGS_KEPT;
+	if (!bpf_probe_read_user(history->args, LICTOR_MASK((u32)length, 511), (const void *)from))
+		history->args_length = length;
+}
+
+/* For the record. */
+static __always_inline void lictor_record_history(struct lictor_scratch *s,
+						  struct task_struct *task)
+{
+	struct lictor_history *history = lictor_history_of(task);
+
+	if (!history)
+		return;
+	lictor_record_text(s, LICTOR_FIELD_ANCESTOR_EXECUTABLE, 0, 0, history,
+			   __builtin_offsetof(struct lictor_history, args_total));
+	lictor_record_text(s, LICTOR_FIELD_PROCESS_ARGS, 0,
+			   history->args_total > history->args_length ? LICTOR_TEXT_CUT : 0,
+			   history->args, history->args_length);
+}
+
+#endif

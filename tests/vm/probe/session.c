@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What surrounds a process: a terminal, a control group, the file that it was run from.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "probe.h"
+
+/* In a session of its own: with a terminal (control), by one as its standard input (stdin), both. */
+static int run_at_terminal(const char *how, const char *terminal, char **program)
+{
+	int fd;
+
+	CHECK(setsid());
+	fd = open(terminal, O_RDWR | O_NOCTTY);
+	CHECK(fd);
+	if (!is(how, "stdin"))
+		CHECK(ioctl(fd, TIOCSCTTY, 0));
+	if (!is(how, "control"))
+		CHECK(dup2(fd, STDIN_FILENO));
+	CHECK(execv(program[0], program));
+	return 0;
+}
+
+/* terminal control|stdin|both PROGRAM ARGS... */
+static int do_terminal(char **arg)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	pid_t child;
+
+	CHECK(master);
+	CHECK(grantpt(master));
+	CHECK(unlockpt(master));
+	child = fork();
+	CHECK(child);
+	if (!child)
+		_exit(run_at_terminal(arg[0], ptsname(master), arg + 1));
+	return status_of(child);
+}
+
+/* cgroup DIR PROGRAM ARGS...: from within that control group */
+static int do_cgroup(char **arg)
+{
+	char path[512];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/cgroup.procs", arg[0]);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	CHECK(fd);
+	CHECK(write(fd, "0", 1));
+	close(fd);
+	CHECK(execv(arg[1], arg + 1));
+	return 0;
+}
+
+/* unlinked FILE WORD ARGS...: removes the file, its own program's perhaps, and goes on */
+static int do_unlinked(char **arg)
+{
+	CHECK(unlink(arg[0]));
+	return run(arg + 1);
+}
+
+/* age SECONDS WORD ARGS...: waits, and goes on in the same process */
+static int do_age(char **arg)
+{
+	sleep((unsigned int)atoi(arg[0]));
+	return run(arg + 1);
+}
+
+/* nameless PROGRAM ARGS...: a copy of the program in a file without a name is run, with the args */
+static int do_nameless(char **arg)
+{
+	int from = open(arg[0], O_RDONLY | O_CLOEXEC), to = memfd_create("nameless", MFD_CLOEXEC);
+	struct stat st;
+
+	CHECK(from);
+	CHECK(to);
+	CHECK(fstat(from, &st));
+	for (off_t at = 0; at < st.st_size;)
+		CHECK(sendfile(to, from, &at, (size_t)st.st_size));
+	CHECK(fexecve(to, arg, environ));
+	return 0;
+}
+
+static pthread_barrier_t crowd;
+
+static void *stand(void *arg)
+{
+	(void)arg;
+	pthread_barrier_wait(&crowd);
+	while (pause())
+		;
+	return NULL;
+}
+
+static void *act(void *arg)
+{
+	pthread_barrier_wait(&crowd);
+	return (void *)(intptr_t)run(arg);
+}
+
+/* crowd N WORD ARGS...: done by one of N threads, none of them the first */
+static int do_crowd(char **arg)
+{
+	unsigned int count = (unsigned int)atoi(arg[0]);
+	pthread_attr_t small;
+	pthread_t thread;
+	void *error;
+
+	pthread_attr_init(&small);
+	pthread_attr_setstacksize(&small, 65536);
+	pthread_barrier_init(&crowd, NULL, count);
+	for (unsigned int i = 1; i < count; i++)
+		if (pthread_create(&thread, &small, stand, NULL))
+			return EAGAIN;
+	if (pthread_create(&thread, &small, act, arg + 1) || pthread_join(thread, &error))
+		return EAGAIN;
+	return (int)(intptr_t)error;
+}
+
+const struct word probe_session[] = {
+	{ "age", 2, do_age },
+	{ "cgroup", 2, do_cgroup },
+	{ "crowd", 2, do_crowd },
+	{ "nameless", 1, do_nameless },
+	{ "terminal", 2, do_terminal },
+	{ "unlinked", 2, do_unlinked },
+	{ NULL, 0, NULL },
+};
