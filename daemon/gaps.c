@@ -88,7 +88,7 @@ static const struct {
 	{ LICTOR_FIELD_##field, LICTOR_VIA_CGROUP, true, \
 	  "control groups' programs do not know what a process runs" },
 	X(PROCESS_EXECUTABLE) X(PARENT_EXECUTABLE) X(PARENT_NAME) X(ANCESTOR_EXECUTABLE)
-	X(ANCESTOR_NAME)
+	X(ANCESTOR_NAME) X(PROCESS_MEMFD) X(PROCESS_DELETED) X(PROCESS_SETUID)
 #undef X
 };
 

@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "probe.h"
@@ -130,11 +131,59 @@ static int do_crowd(char **arg)
 	return (int)(intptr_t)error;
 }
 
+/* One of the swarm: 0 if it was refused; then it waits to be let go. */
+static int be_refused(const char *file, int gate)
+{
+	int fd = open(file, O_WRONLY | O_CLOEXEC);
+	int status = fd < 0 && errno == EPERM ? 0 : 1;
+	char byte;
+
+	while (read(gate, &byte, 1) < 0)
+		;
+	return status;
+}
+
+/* One more of them ends: 0 if it was refused. */
+static int let_go(int gate)
+{
+	int status;
+
+	CHECK(write(gate, "", 1));
+	CHECK(wait(&status));
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+/* swarm TOTAL LIVE FILE: so many processes, of which so many live at a time; each must be refused
+   to write to the file */
+static int do_swarm(char **arg)
+{
+	long total = atol(arg[0]), most = atol(arg[1]), live = 0, passed = 0;
+	int gate[2];
+	pid_t child;
+
+	CHECK(pipe2(gate, O_CLOEXEC));
+	for (long i = 0; i < total; i++) {
+		for (; live >= most; live--)
+			passed += let_go(gate[1]);
+		child = fork();
+		CHECK(child);
+		if (!child)
+			_exit(be_refused(arg[2], gate[0]));
+		live++;
+	}
+	for (; live; live--)
+		passed += let_go(gate[1]);
+	if (passed)
+		fprintf(stderr, "probe: %ld of %ld were not refused\n", passed, total);
+	return passed ? 1 : 0;
+}
+
 const struct word probe_session[] = {
 	{ "age", 2, do_age },
 	{ "cgroup", 2, do_cgroup },
 	{ "crowd", 2, do_crowd },
 	{ "nameless", 1, do_nameless },
+	{ "swarm", 3, do_swarm },
 	{ "terminal", 2, do_terminal },
 	{ "unlinked", 2, do_unlinked },
 	{ NULL, 0, NULL },
