@@ -185,7 +185,10 @@ struct mm_struct {
 };
 
 struct signal_struct {
+	unsigned int flags;
 	int group_exit_code;
+	u64 sum_sched_runtime;	/* ns, of threads that have ended */
+	unsigned long maxrss;	/* pages */
 	int leader;
 	void *tty;
 	struct {
@@ -298,12 +301,17 @@ enum kernel_load_data_id {
 	LOADING_KEXEC_IMAGE = 3,
 };
 
+struct sched_entity {
+	u64 sum_exec_runtime;	/* ns */
+};
+
 struct task_struct {
 	unsigned int flags;
 	int pid;
 	int tgid;
 	int exit_code;
 	u64 start_boottime;
+	struct sched_entity se;
 	char comm[16];
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
@@ -504,6 +512,8 @@ struct bpf_iter__task_file {
 #define OVERLAYFS_SUPER_MAGIC 0x794c7630
 #define PROC_SUPER_MAGIC 0x9fa0
 #define PF_KTHREAD 0x00200000
+#define SIGNAL_GROUP_EXIT 0x00000004
+#define PAGE_KIB 4
 
 #define S_IFMT 00170000
 #define S_IFSOCK 0140000

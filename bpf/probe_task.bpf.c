@@ -4,7 +4,7 @@
  * generation of rules an iterator classifies what is running. Where the LSM way is not to be had,
  * exec is also decided here: the process is killed before the new program's first instruction.
  */
-#include "bpf/facts.bpf.h"
+#include "bpf/target.bpf.h"
 
 static __always_inline struct lictor_identity *lictor_identity_of(struct lictor_subject *subject,
 								  u64 generation)
@@ -183,11 +183,37 @@ int BPF_PROG(track_exec, struct task_struct *task, int old_pid, struct linux_bin
 	return 0;
 }
 
+/* What wait(2) is told of the process: of all threads the status is one. */
+static __always_inline u32 lictor_exit_status(struct task_struct *task)
+{
+	if (task->signal->flags & SIGNAL_GROUP_EXIT)
+		return task->signal->group_exit_code;
+	return task->group_leader->exit_code;
+}
+
+static __always_inline u64 lictor_at_most(u64 value, u64 most)
+{
+	return value < most ? value : most;
+}
+
+static __always_inline void lictor_gather_exit(struct lictor_scratch *s, struct task_struct *task)
+{
+	u32 status = lictor_exit_status(task), signal = status & 0x7f;
+	u64 time = task->signal->sum_sched_runtime + task->se.sum_exec_runtime;
+
+	if (signal)
+		lictor_number(s, LICTOR_FIELD_SIGNAL_NAME, lictor_signal_value(signal));
+	else
+		lictor_number(s, LICTOR_FIELD_EXIT_CODE, status >> 8 & 0xff);
+	lictor_number(s, LICTOR_FIELD_EXIT_CPU_TIME, lictor_at_most(time / 1000000, ~0u));
+	lictor_number(s, LICTOR_FIELD_EXIT_MEMORY_PEAK,
+		      lictor_at_most(task->signal->maxrss * PAGE_KIB, ~0u));
+}
+
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(tp_sched_process_exit, struct task_struct *task)
 {
 	struct lictor_scratch *s = NULL;
-	u32 code = task->exit_code;
 
 	if (task->signal->live.counter != 0)
 		return 0;
@@ -195,8 +221,7 @@ int BPF_PROG(tp_sched_process_exit, struct task_struct *task)
 			 LICTOR_VIA_TP_BTF, &s) != LICTOR_DECIDE ||
 	    !s)
 		return 0;
-	if (!(code & 0x7f))
-		lictor_number(s, LICTOR_FIELD_EXIT_CODE, code >> 8 & 0xff);
+	lictor_gather_exit(s, task);
 	lictor_decide(s, LICTOR_EVENT_EXIT, 0);
 	lictor_observe(s, 0);
 	return 0;

@@ -8,6 +8,12 @@
 
 #include "bpf/facts.bpf.h"
 
+/* The value of signal.name: from 32 on, real-time signals, one name for all. */
+static __always_inline u32 lictor_signal_value(u32 signal)
+{
+	return signal > 32 ? 32 : signal;
+}
+
 /* What is done to a mount: the values of mount.operation in rules/vocab.tab. */
 enum lictor_mount_operation {
 	LICTOR_MOUNT_NEW, LICTOR_MOUNT_BIND, LICTOR_MOUNT_REMOUNT, LICTOR_MOUNT_MOVE,

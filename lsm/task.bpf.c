@@ -44,8 +44,7 @@ int LICTOR_PROG(lsm_task_kill, struct task_struct *target, struct kernel_siginfo
 	if (signal <= 0 || KREAD(target, tgid) == (int)(bpf_get_current_pid_tgid() >> 32))
 		return 0;
 	LICTOR_OPEN(s, LICTOR_EVENT_SIGNAL, LICTOR_EVENTS, task_kill);
-	/* From 32 on: real-time signals, one name for all. */
-	lictor_number(s, LICTOR_FIELD_SIGNAL_NAME, signal > 32 ? 32 : signal);
+	lictor_number(s, LICTOR_FIELD_SIGNAL_NAME, lictor_signal_value(signal));
 	lictor_gather_target(s, target);
 	lictor_decide(s, LICTOR_EVENT_SIGNAL, 0);
 	return lictor_deny(s);
@@ -61,7 +60,7 @@ int LICTOR_PROG(lsm_file_send_sigiotask, struct task_struct *target, const void 
 	if (KREAD(target, tgid) == (int)(bpf_get_current_pid_tgid() >> 32))
 		return 0;
 	LICTOR_OPEN(s, LICTOR_EVENT_SIGNAL, LICTOR_EVENTS, file_send_sigiotask);
-	lictor_number(s, LICTOR_FIELD_SIGNAL_NAME, signal <= 0 ? SIGIO : signal > 32 ? 32 : signal);
+	lictor_number(s, LICTOR_FIELD_SIGNAL_NAME, signal <= 0 ? SIGIO : lictor_signal_value(signal));
 	lictor_gather_target(s, target);
 	lictor_decide(s, LICTOR_EVENT_SIGNAL, 0);
 	if (s->outcome.action == LICTOR_ACTION_KILL)

@@ -24,6 +24,7 @@ static const struct {
 #define ROW(event, condition, sentence, object) \
 	{ LICTOR_EVENT_##event, condition, { sentence, object } },
 	ROW(EXEC, ANY, "exec of {file.path}", " {file.path}")
+	ROW(EXIT, ANY, "end by {signal.name}", " {signal.name}")
 	ROW(EXIT, ANY, "exit with status {process.exit_code}", " status {process.exit_code}")
 	ROW(READ, ANY, "reading of {file.path}", " {file.path}")
 	ROW(WRITE, ANY, "writing to {file.path}", " {file.path}")

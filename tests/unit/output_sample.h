@@ -115,7 +115,7 @@ static inline void sample_process(struct lictor_alert *alert)
 	alert->user_name = alert->group_name = "www-data";
 	alert->user_effective_name = "root";
 	alert->text[LICTOR_FIELD_PROCESS_ARGS] = sample_text("sh -c /tmp/x.sh; id");
-	alert->args = (struct lictor_bytes){ .byte = "sh\0-c\0/tmp/x.sh; id", .length = 21 };
+	alert->args = (struct lictor_bytes){ .byte = "sh\0-c\0/tmp/x.sh; id", .length = 20 };
 	alert->ancestors = 2;
 	alert->ancestor[0] = (struct lictor_alert_ancestor){
 		.pid = 880, .user = 33, .start_ns = 111000000,
@@ -176,6 +176,8 @@ static inline void sample_other(struct lictor_alert *alert)
 	switch ((int)alert->event) {
 	case LICTOR_EVENT_EXIT:
 		sample_number(alert, LICTOR_FIELD_EXIT_CODE, 3);
+		sample_number(alert, LICTOR_FIELD_EXIT_CPU_TIME, 1250);
+		sample_number(alert, LICTOR_FIELD_EXIT_MEMORY_PEAK, 5120);
 		break;
 	case LICTOR_EVENT_SOCKET:
 		sample_number(alert, LICTOR_FIELD_SOCKET_FAMILY, 2);

@@ -15,6 +15,7 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "probe.h"
@@ -78,6 +79,22 @@ static int do_age(char **arg)
 {
 	sleep((unsigned int)atoi(arg[0]));
 	return run(arg + 1);
+}
+
+/* quit STATUS: the process ends, whichever thread it is */
+static int do_quit(char **arg)
+{
+	_exit(atoi(arg[0]));
+}
+
+/* spin MILLISECONDS of processor time */
+static int do_spin(char **arg)
+{
+	clock_t until = clock() + (clock_t)atol(arg[0]) * (CLOCKS_PER_SEC / 1000);
+
+	while (clock() < until)
+		;
+	return 0;
 }
 
 /* nameless PROGRAM ARGS...: a copy of the program in a file without a name is run, with the args */
@@ -183,6 +200,8 @@ const struct word probe_session[] = {
 	{ "cgroup", 2, do_cgroup },
 	{ "crowd", 2, do_crowd },
 	{ "nameless", 1, do_nameless },
+	{ "quit", 1, do_quit },
+	{ "spin", 1, do_spin },
 	{ "swarm", 3, do_swarm },
 	{ "terminal", 2, do_terminal },
 	{ "unlinked", 2, do_unlinked },
