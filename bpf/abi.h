@@ -222,6 +222,7 @@ enum lictor_hook {
 	X(ADDRESS_UNREADABLE, "address_unreadable", "the socket address could not be read") \
 	X(ADDRESS_FAMILY, "address_family", "the address family is not modelled") \
 	X(ARGUMENT_UNREADABLE, "argument_unreadable", "a text that the call was given could not be read") \
+	X(PROCESS_UNREADABLE, "process_unreadable", "what the process is like could not be read, or it has changed what it says of its program") \
 	X(CGROUP_UNREADABLE, "cgroup_unreadable", "the process's control group could not be read, or is too deep") \
 	X(NO_HELD, "no_held", "more descriptors older than the rules than are kept") \
 	X(NO_ANCHOR, "no_anchor", "more, or longer, names of mounts made since the rules came than are kept") \
@@ -520,6 +521,8 @@ struct lictor_identity {
 #define LICTOR_SUBJECT_PARENT_HOST	(1u << 5)
 #define LICTOR_SUBJECT_MEMFD		(1u << 6)	/* executed from one */
 #define LICTOR_SUBJECT_SETUID		(1u << 7)	/* from a file with one of these bits */
+#define LICTOR_SUBJECT_LEAVING		(1u << 8)	/* executes: its memory is another's already, */
+#define LICTOR_SUBJECT_DELETED		(1u << 9)	/* and so it was with its program before */
 
 struct lictor_subject {
 	struct lictor_identity identity[2];	/* by generation & 1 */
@@ -588,12 +591,13 @@ struct lictor_control {
 	__u32 daemon;		/* pid of the daemon: what it does itself is not judged */
 	__u64 seed;		/* of the keys of `programs` */
 	__u64 host_mounts;	/* address of its mount namespace: the host's */
-	__u64 host_net;		/* and of its network namespace */
+	__u64 host_net;		/* the same of its network namespace */
 	__u64 canary;		/* counted up by the program that the daemon's canary calls */
 	__u64 ftrace_refused;	/* attempts to switch off ftrace, which every hook hangs on */
 	__u32 ftrace_pid;	/* who tried last */
 	char ftrace_name[16];
 	__u32 held;		/* LICTOR_HELD_* */
+	__u32 unified;		/* there are control groups of version 2 */
 	__u32 refuses;		/* connections of the kernel's own can be denied */
 	__u32 gone;		/* a device of the images is: see the map `devices` */
 	__u32 late_slot;	/* of late_filter, for reading; written are both */
@@ -665,6 +669,7 @@ struct lictor_group_key {
 
 /* What one generation of rules says of a group. */
 struct lictor_group {
+	struct lictor_group_key key;	/* of whom it is: the room may be used again meanwhile */
 	struct lictor_hits path;
 	struct lictor_hits unit;
 	struct lictor_hits container;
@@ -735,8 +740,12 @@ struct lictor_record {
 	struct lictor_values values;
 };
 
-#define LICTOR_TEXT_CUT (1u << 0)	/* its beginning is missing */
+#define LICTOR_TEXT_CUT (1u << 0)	/* its beginning is missing; of PROCESS_ARGS, its end */
 
+/*
+ * PROCESS_ARGS: each argument ends with a NUL. ANCESTOR_EXECUTABLE: no text but the beginning of
+ * struct lictor_history, up to args_total.
+ */
 struct lictor_text {		/* padded to 8 bytes */
 	__u16 field;		/* enum lictor_field */
 	__u16 length;
@@ -746,7 +755,8 @@ struct lictor_text {		/* padded to 8 bytes */
 };
 
 #define LICTOR_CGROUP_TEXT 1024u	/* of a control group's path, its end, in a record */
-#define LICTOR_RECORD_MAX (sizeof(struct lictor_record) + 3 * (LICTOR_PATH_MAX + 16) + 3072)
+#define LICTOR_RECORD_ACTOR 3072u	/* room for who acted, whatever the paths take */
+#define LICTOR_RECORD_MAX (sizeof(struct lictor_record) + 3 * (LICTOR_PATH_MAX + 16) + LICTOR_RECORD_ACTOR)
 
 /* ---- shapes that both sides rely on ---- */
 

@@ -7,13 +7,13 @@
  * A name on the path counts only if root gave it: whoever owns a directory makes groups below it
  * as he likes, and could pass for another unit, or for a container.
  */
-#ifndef LICTOR_CGROUP_H
-#define LICTOR_CGROUP_H
+#ifndef LICTOR_CGROUP_BPF_H
+#define LICTOR_CGROUP_BPF_H
 
 #include "bpf/process.bpf.h"
 #include "bpf/cgroup.h"
 
-#define LICTOR_CGROUP_DEPTH 256
+#define LICTOR_CGROUP_DEPTH 257	/* levels, and the root */
 
 /* What the name in `part` says, which begins at the cursor: of several, the uppermost counts. */
 __noinline int lictor_cgroup_name(struct lictor_scratch *s, u32 length)
@@ -28,6 +28,8 @@ __noinline int lictor_cgroup_name(struct lictor_scratch *s, u32 length)
 	if (count) {
 		g->container = g->cursor + from;
 		g->container_length = count;
+		/* What is below it, its own root may have named. */
+		g->unit_length = 0;
 	}
 	if (lictor_is_unit(&g->part, length)) {
 		g->unit = g->cursor;
@@ -51,6 +53,7 @@ static long lictor_cgroup_step(u32 index, struct lictor_climb *c)
 	struct lictor_cgroup *g = &s->cgroup;
 	u64 parent = 0, name = 0, attributes = 0;
 	u32 owner = 0, cursor;
+	umode_t mode = 0;
 	long length;
 
 	g->problem = LICTOR_REASON_CGROUP_UNREADABLE;
@@ -62,9 +65,10 @@ static long lictor_cgroup_step(u32 index, struct lictor_climb *c)
 	}
 	if (LICTOR_PEEK(attributes, g->node, struct kernfs_node, iattr) ||
 	    (attributes && LICTOR_PEEK(owner, attributes, struct kernfs_iattrs, ia_uid)) ||
+	    LICTOR_PEEK(mode, g->node, struct kernfs_node, mode) ||
 	    LICTOR_PEEK(name, g->node, struct kernfs_node, name))
 		return 1;
-	if (owner) {
+	if (owner || mode & 022) {
 		g->unit_length = 0;
 		g->container_length = 0;
 		g->supervised = 0;
@@ -99,9 +103,8 @@ __noinline int lictor_cgroup_path(struct lictor_scratch *s, u64 node)
 	g->unit_length = 0;
 	g->container_length = 0;
 	g->supervised = 0;
-	g->problem = LICTOR_REASON_CGROUP_UNREADABLE;
-	if (bpf_loop(LICTOR_CGROUP_DEPTH, lictor_cgroup_step, &climb, 0) == LICTOR_CGROUP_DEPTH)
-		g->problem = LICTOR_REASON_CGROUP_UNREADABLE;
+	/* Each step says that it could not be read, until one has come to the root. */
+	bpf_loop(LICTOR_CGROUP_DEPTH, lictor_cgroup_step, &climb, 0);
 	if (!g->problem && g->cursor == LICTOR_PATH_MAX) {
 		g->cursor--;
 		s->text[lictor_region_at(LICTOR_REGION_SHORT, g->cursor)] = '/';
@@ -122,6 +125,17 @@ static __always_inline void lictor_cgroup_states(struct lictor_scratch *s, u32 s
 	s->facts.hits[LICTOR_STRING_CGROUP].state = state;
 	s->facts.hits[LICTOR_STRING_UNIT].state = state;
 	s->facts.hits[LICTOR_STRING_CONTAINER].state = state;
+	s->facts.v.state[LICTOR_FIELD_CGROUP_PATH] = state;
+	s->facts.v.state[LICTOR_FIELD_SERVICE_NAME] = state;
+	s->facts.v.state[LICTOR_FIELD_CONTAINER_ID] = state;
+}
+
+static __always_inline void lictor_cgroup_found(struct lictor_scratch *s)
+{
+	lictor_cgroup_states(s, LICTOR_ABSENT);
+	s->facts.hits[LICTOR_STRING_CGROUP] = s->cgroup.found.path;
+	s->facts.hits[LICTOR_STRING_UNIT] = s->cgroup.found.unit;
+	s->facts.hits[LICTOR_STRING_CONTAINER] = s->cgroup.found.container;
 }
 
 /* What rules ask of the group. */
@@ -129,6 +143,7 @@ static __noinline int lictor_gather_cgroup(struct lictor_scratch *s, u64 node)
 {
 	struct lictor_group_key *key;
 	struct lictor_cgroup *g;
+	const struct lictor_control *c;
 	struct lictor_group *known;
 
 	if (!s)
@@ -136,6 +151,11 @@ static __noinline int lictor_gather_cgroup(struct lictor_scratch *s, u64 node)
 	g = &s->cgroup;
 	key = &g->key;
 	lictor_cgroup_states(s, LICTOR_UNKNOWN);
+	c = lictor_in_force();
+	if (!c || !c->unified) {
+		lictor_reason(s, LICTOR_REASON_CGROUP_UNREADABLE);
+		return 0;
+	}
 	key->generation = s->generation;
 	if (LICTOR_PEEK(key->id, node, struct kernfs_node, id)) {
 		lictor_reason(s, LICTOR_REASON_CGROUP_UNREADABLE);
@@ -143,22 +163,25 @@ static __noinline int lictor_gather_cgroup(struct lictor_scratch *s, u64 node)
 	}
 	known = bpf_map_lookup_elem(&groups, key);
 	if (known) {
-		s->facts.hits[LICTOR_STRING_CGROUP] = known->path;
-		s->facts.hits[LICTOR_STRING_UNIT] = known->unit;
-		s->facts.hits[LICTOR_STRING_CONTAINER] = known->container;
-		return 0;
+		g->found = *known;
+		barrier();
+		/* Still its own, and not another group's that has got its room? */
+		if (known->key.id == key->id && known->key.generation == key->generation) {
+			lictor_cgroup_found(s);
+			return 0;
+		}
 	}
 	if (lictor_cgroup_path(s, node)) {
 		lictor_reason(s, g->problem);
 		return 0;
 	}
+	lictor_cgroup_states(s, LICTOR_ABSENT);
 	lictor_cgroup_classify(s, g->cursor, LICTOR_PATH_MAX - g->cursor, LICTOR_STRING_CGROUP);
 	/* On the host, the container is the empty text. */
 	lictor_cgroup_classify(s, g->container, g->container_length, LICTOR_STRING_CONTAINER);
 	if (g->unit_length)
 		lictor_cgroup_classify(s, g->unit, g->unit_length, LICTOR_STRING_UNIT);
-	else
-		s->facts.hits[LICTOR_STRING_UNIT].state = LICTOR_ABSENT;
+	g->found.key = *key;
 	g->found.path = s->facts.hits[LICTOR_STRING_CGROUP];
 	g->found.unit = s->facts.hits[LICTOR_STRING_UNIT];
 	g->found.container = s->facts.hits[LICTOR_STRING_CONTAINER];

@@ -4,8 +4,8 @@
  * give it. The same code runs in the kernel and in tests. What a side has to bring: LICTOR_LOOP,
  * see match.h.
  */
-#ifndef LICTOR_CGROUP_PART_H
-#define LICTOR_CGROUP_PART_H
+#ifndef LICTOR_CGROUP_H
+#define LICTOR_CGROUP_H
 
 #include "bpf/abi.h"
 
@@ -13,8 +13,8 @@
 
 struct lictor_part {
 	char byte[256];	/* no NUL is needed; of what is behind the length nothing is meant */
-	__u32 from;	/* the digits at hand */
-	__u32 digits;	/* so far they are some */
+	__u32 from;	/* where the digits that are looked at begin */
+	__u32 digits;	/* no other byte has been found among them */
 };
 
 #define LICTOR_PART_FUNCTION static __inline __attribute__((always_inline))
@@ -101,21 +101,24 @@ LICTOR_PART_FUNCTION __u32 lictor_container_part(struct lictor_part *part, __u32
 		return LICTOR_HEX;
 	}
 	if (scope && (LICTOR_PART_BEGINS(part, end, "crun-") ||
-		      LICTOR_PART_BEGINS(part, end, "runc-")))
+		      LICTOR_PART_BEGINS(part, end, "runc-"))) {
 		*ret_from = 5;
-	else if (LICTOR_PART_BEGINS(part, length, "lxc.payload."))
+	} else if (LICTOR_PART_BEGINS(part, length, "lxc.payload.")) {
 		*ret_from = 12;
-	else if (supervised)
+		end = length;
+	} else if (supervised) {
 		return 0;
-	/* A virtual machine is none. */
-	else if (scope && LICTOR_PART_BEGINS(part, end, "machine-") &&
-		 !LICTOR_PART_BEGINS(part, end, "machine-qemu"))
+	/* A virtual machine of libvirt's is none. */
+	} else if (scope && LICTOR_PART_BEGINS(part, end, "machine-") &&
+		   !LICTOR_PART_BEGINS(part, end, "machine-qemu\\x2d")) {
 		*ret_from = 8;
-	else if (length > 23 && LICTOR_PART_BEGINS(part, length, "systemd-nspawn@") &&
-		 LICTOR_PART_ENDS(part, length, ".service"))
-		*ret_from = 15, end = length - 8;
-	else
+	} else if (length > 23 && LICTOR_PART_BEGINS(part, length, "systemd-nspawn@") &&
+		   LICTOR_PART_ENDS(part, length, ".service")) {
+		*ret_from = 15;
+		end = length - 8;
+	} else {
 		return 0;
+	}
 	return end - *ret_from;
 }
 

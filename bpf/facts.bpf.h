@@ -105,7 +105,7 @@ static __always_inline void lictor_gather_inode(struct lictor_scratch *s, struct
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct super_block *sb = KREAD(dentry, d_sb);
-	u32 owner, mode, links, login = lictor_login_user(task), memfd;
+	u32 owner, mode, links, login = lictor_login_user(task);
 
 	s->record.dev = KREAD(sb, s_dev);
 	lictor_gather_fs(s, sb);
@@ -127,8 +127,7 @@ static __always_inline void lictor_gather_inode(struct lictor_scratch *s, struct
 	lictor_number(s, LICTOR_FIELD_FILE_OVERLAY_UPPER, lictor_overlay_upper(inode));
 	if (login != ~0u)
 		lictor_number(s, LICTOR_FIELD_FILE_FOREIGN, owner != login);
-	memfd = KREAD(sb, s_flags) & SB_NOUSER && lictor_memfd_name(KREAD(dentry, d_name.name));
-	lictor_number(s, LICTOR_FIELD_FILE_MEMFD, memfd);
+	lictor_number(s, LICTOR_FIELD_FILE_MEMFD, lictor_is_memfd(dentry));
 }
 
 static __always_inline void lictor_gather_file(struct lictor_scratch *s, struct file *file)

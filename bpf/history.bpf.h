@@ -20,14 +20,14 @@ static __always_inline void lictor_descend(struct task_struct *child, struct tas
 	struct lictor_history *history, *before;
 	struct lictor_ancestor *ancestor;
 
-	if (child->flags & PF_KTHREAD)
+	/* Not known where its creator comes from: it is inferred at the next load of rules. */
+	before = lictor_history_of(creator);
+	if (!before || child->flags & PF_KTHREAD)
 		return;
 	history = bpf_task_storage_get(&histories, child, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!history)
 		return;
-	before = lictor_history_of(creator);
-	if (before)
-		__builtin_memcpy(history, before, sizeof(*history));
+	__builtin_memcpy(history, before, sizeof(*history));
 	ancestor = &history->ancestor[history->ancestors & (LICTOR_ANCESTORS - 1)];
 	history->ancestors++;
 	ancestor->start_ns = mine->start_ns;
@@ -36,7 +36,7 @@ static __always_inline void lictor_descend(struct task_struct *child, struct tas
 	ancestor->user = creator->cred->uid.val;
 }
 
-/* Another program: what it is given. It has not run yet, so nobody has changed it. */
+/* Another program: what it is given. It has not run yet, and has changed nothing of it. */
 static __always_inline void lictor_start(struct task_struct *task)
 {
 	struct mm_struct *mm = task->mm;
@@ -65,8 +65,12 @@ static __always_inline void lictor_start(struct task_struct *task)
 static __always_inline void lictor_record_history(struct lictor_scratch *s,
 						  struct task_struct *task)
 {
-	struct lictor_history *history = lictor_history_of(task);
+	struct lictor_history *history;
 
+	/* Of a task that only an iterator holds, the first one may be gone. */
+	if (s->scan && task->pid != task->tgid)
+		return;
+	history = lictor_history_of(task);
 	if (!history)
 		return;
 	lictor_record_text(s, LICTOR_FIELD_ANCESTOR_EXECUTABLE, 0, 0, history,

@@ -253,6 +253,7 @@ struct kernfs_node {
 	struct kernfs_node *parent;
 	const char *name;
 	u64 id;
+	umode_t mode;
 	struct kernfs_iattrs *iattr;
 };
 

@@ -114,7 +114,7 @@ struct {
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1024);
+	__uint(max_entries, 4096);
 	__type(key, struct lictor_group_key);
 	__type(value, struct lictor_group);
 } groups SEC(".maps");

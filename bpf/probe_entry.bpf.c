@@ -5,21 +5,38 @@
  */
 #include "bpf/watch.bpf.h"
 
-/* Another thread than the first executes: it is going to be the process, and the first one is gone. */
+/* Another thread than the first executes: it is going to be the process, in the first one's place. */
+static __always_inline void lictor_take_history(struct task_struct *task)
+{
+	struct lictor_history *mine, *before;
+
+	if (task->pid == task->tgid)
+		return;
+	before = lictor_history_of(task);
+	if (!before)
+		return;
+	mine = bpf_task_storage_get(&histories, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (mine)
+		__builtin_memcpy(mine, before, sizeof(*mine));
+}
+
+/*
+ * From here on the process has the new program's memory, while what is opened and mapped for it is
+ * still judged as the old one's doing.
+ */
 SEC(LICTOR_ENTRY "begin_new_exec")
 int LICTOR_ENTRY_PROG(fe_begin_new_exec, struct linux_binprm *bprm)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct lictor_history *mine, *before;
+	struct lictor_subject *subject = bpf_task_storage_get(&subjects, task, 0, 0);
+	u32 deleted;
 
-	if (task->pid == task->tgid)
+	lictor_take_history(task);
+	if (!subject)
 		return 0;
-	before = lictor_history_of(task);
-	if (!before)
-		return 0;
-	mine = bpf_task_storage_get(&histories, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (mine)
-		__builtin_memcpy(mine, before, sizeof(*mine));
+	deleted = lictor_program_deleted(task, subject);
+	if (deleted <= 1)
+		subject->flags |= LICTOR_SUBJECT_LEAVING | (deleted ? LICTOR_SUBJECT_DELETED : 0);
 	return 0;
 }
 

@@ -158,12 +158,18 @@ int BPF_PROG(track_exec, struct task_struct *task, int old_pid, struct linux_bin
 		return 0;
 	}
 	subject->exec_inode = 0;
+	lictor_keep_object(subject, file);
+	lictor_start(task);
 	s = lictor_scratch_get();
 	tables = lictor_open(c->active ? c->active : c->pending);
 	if (!s || !tables) {
 		lictor_count_reason(s ? LICTOR_REASON_NO_TABLES : LICTOR_REASON_NO_SCRATCH);
 		subject->identity[0].generation = 0;
 		subject->identity[1].generation = 0;
+		subject->image_length = 0;
+		subject->program = 0;
+		subject->flags &= ~LICTOR_SUBJECT_HOST;
+		subject->flags |= LICTOR_SUBJECT_CUT;
 		if (s)
 			lictor_scratch_put(s);
 		return 0;
@@ -173,9 +179,7 @@ int BPF_PROG(track_exec, struct task_struct *task, int old_pid, struct linux_bin
 	s->record.texts = 0;
 	lictor_ascend(s, tables, 0, file->f_path.mnt, file->f_path.dentry);
 	lictor_keep_image(s, subject);
-	lictor_keep_object(subject, file);
 	lictor_note_program(s, subject);
-	lictor_start(task);
 	subject->flags &= ~LICTOR_SUBJECT_INFERRED;
 	lictor_settle(s, subject, c->active, true);
 	lictor_settle(s, subject, c->pending, false);

@@ -14,9 +14,13 @@ static __always_inline struct lictor_subject *lictor_subject_of(struct task_stru
 						 bpf_task_storage_get(&subjects, task, 0, 0);
 }
 
-static __always_inline void lictor_unknown(struct lictor_scratch *s, u32 field)
+/* Not found out: in doubt if rules ask for it; a record goes without. */
+static __always_inline void lictor_unknown(struct lictor_scratch *s, u32 field, u32 reason)
 {
+	if (!(s->needs & LICTOR_NEED_PROCESS))
+		return;
 	s->facts.v.state[field] = LICTOR_UNKNOWN;
+	lictor_reason(s, reason);
 }
 
 /* A file of a terminal is the one that the terminal's own note of it leads back to. */
@@ -33,12 +37,13 @@ static __always_inline void lictor_gather_stdin(struct lictor_scratch *s, struct
 	struct file **table = NULL, *file = NULL;
 	struct files_struct *files = task->files;
 
-	/* It has closed all of them: it ends, or it is a thread of the kernel's. */
+	/* It ends, and has closed all of them. */
 	if (!files)
 		return;
 	if (bpf_core_read(&table, sizeof(table), &files->fdt->fd) ||
 	    bpf_probe_read_kernel(&file, sizeof(file), table)) {
-		lictor_unknown(s, LICTOR_FIELD_PROCESS_INTERACTIVE);
+		lictor_unknown(s, LICTOR_FIELD_PROCESS_INTERACTIVE,
+			       LICTOR_REASON_PROCESS_UNREADABLE);
 		return;
 	}
 	lictor_number(s, LICTOR_FIELD_PROCESS_INTERACTIVE, file && lictor_is_terminal(file));
@@ -49,24 +54,25 @@ static __always_inline void lictor_gather_program(struct lictor_scratch *s,
 						  struct task_struct *task,
 						  const struct lictor_subject *subject)
 {
-	struct mm_struct *mm = task->mm;
-	struct file *file = NULL;
-	struct inode *inode;
+	u32 deleted;
 
-	if (!mm)
+	if (task->flags & PF_KTHREAD)
 		return;
 	lictor_number(s, LICTOR_FIELD_PROCESS_MEMFD,
 		      (subject->flags & LICTOR_SUBJECT_MEMFD) != 0);
 	lictor_number(s, LICTOR_FIELD_PROCESS_SETUID,
 		      (subject->flags & LICTOR_SUBJECT_SETUID) != 0);
-	bpf_core_read(&file, sizeof(file), &mm->exe_file);
-	inode = BPF_CORE_READ(file, f_inode);
-	if (!inode || BPF_CORE_READ(inode, i_ino) != subject->image_ino ||
-	    BPF_CORE_READ(inode, i_sb, s_dev) != subject->image_dev ||
-	    BPF_CORE_READ(inode, i_generation) != subject->image_igeneration)
-		lictor_unknown(s, LICTOR_FIELD_PROCESS_DELETED);
+	/* It ends, and has given its memory back. */
+	if (!task->mm)
+		return;
+	if (subject->flags & LICTOR_SUBJECT_LEAVING)
+		deleted = (subject->flags & LICTOR_SUBJECT_DELETED) != 0;
 	else
-		lictor_number(s, LICTOR_FIELD_PROCESS_DELETED, !BPF_CORE_READ(inode, i_nlink));
+		deleted = lictor_program_deleted(task, subject);
+	if (deleted > 1)
+		lictor_unknown(s, LICTOR_FIELD_PROCESS_DELETED, LICTOR_REASON_PROCESS_UNREADABLE);
+	else
+		lictor_number(s, LICTOR_FIELD_PROCESS_DELETED, deleted);
 }
 
 static __always_inline void lictor_gather_namespaces(struct lictor_scratch *s,
@@ -79,7 +85,7 @@ static __always_inline void lictor_gather_namespaces(struct lictor_scratch *s,
 	if (pid)
 		lictor_number(s, LICTOR_FIELD_NAMESPACE_PID, pid->level != 0);
 	else
-		lictor_unknown(s, LICTOR_FIELD_NAMESPACE_PID);
+		lictor_unknown(s, LICTOR_FIELD_NAMESPACE_PID, LICTOR_REASON_PROCESS_UNREADABLE);
 	lictor_number(s, LICTOR_FIELD_NAMESPACE_USER, task->cred->user_ns->level != 0);
 	if (namespaces && c) {
 		lictor_number(s, LICTOR_FIELD_NAMESPACE_MNT,
@@ -87,8 +93,8 @@ static __always_inline void lictor_gather_namespaces(struct lictor_scratch *s,
 		lictor_number(s, LICTOR_FIELD_NAMESPACE_NET,
 			      (u64)namespaces->net_ns != c->host_net);
 	} else {
-		lictor_unknown(s, LICTOR_FIELD_NAMESPACE_MNT);
-		lictor_unknown(s, LICTOR_FIELD_NAMESPACE_NET);
+		lictor_unknown(s, LICTOR_FIELD_NAMESPACE_MNT, LICTOR_REASON_PROCESS_UNREADABLE);
+		lictor_unknown(s, LICTOR_FIELD_NAMESPACE_NET, LICTOR_REASON_PROCESS_UNREADABLE);
 	}
 }
 
@@ -98,6 +104,7 @@ static __noinline void lictor_gather_process(struct lictor_scratch *s, struct ta
 	const struct lictor_subject *subject = lictor_subject_of(task);
 	u64 age = bpf_ktime_get_boot_ns() - task->group_leader->start_boottime, capabilities = 0;
 
+	/* This one is always found out: then all of it has been gathered, for the rules. */
 	if (!s || s->facts.v.state[LICTOR_FIELD_PROCESS_TTY] == LICTOR_PRESENT)
 		return;
 	lictor_number(s, LICTOR_FIELD_PROCESS_TTY, task->signal->tty != NULL);
@@ -108,13 +115,14 @@ static __noinline void lictor_gather_process(struct lictor_scratch *s, struct ta
 	lictor_number(s, LICTOR_FIELD_PROCESS_CAPABILITIES, capabilities);
 	lictor_gather_stdin(s, task);
 	lictor_gather_namespaces(s, task);
-	if (subject) {
+	/* One without a start was made when nothing was known of its maker. */
+	if (subject && subject->start_ns) {
 		lictor_gather_program(s, task, subject);
 		return;
 	}
-	lictor_unknown(s, LICTOR_FIELD_PROCESS_MEMFD);
-	lictor_unknown(s, LICTOR_FIELD_PROCESS_SETUID);
-	lictor_unknown(s, LICTOR_FIELD_PROCESS_DELETED);
+	lictor_unknown(s, LICTOR_FIELD_PROCESS_MEMFD, LICTOR_REASON_NO_SUBJECT);
+	lictor_unknown(s, LICTOR_FIELD_PROCESS_SETUID, LICTOR_REASON_NO_SUBJECT);
+	lictor_unknown(s, LICTOR_FIELD_PROCESS_DELETED, LICTOR_REASON_NO_SUBJECT);
 }
 
 #endif

@@ -151,14 +151,30 @@ static __always_inline void lictor_note_program(struct lictor_scratch *s,
 	bpf_map_update_elem(&programs, &subject->program, &s->program, BPF_ANY);
 }
 
-/* Is the name that of a file which memfd_create(2) made? */
-static __always_inline bool lictor_memfd_name(const unsigned char *from)
+/* Made by memfd_create(2), of huge pages perhaps: in no directory, and called so. */
+static __always_inline bool lictor_is_memfd(struct dentry *dentry)
 {
 	char name[8] = {};
 
-	bpf_probe_read_kernel(name, 6, from);
+	if (KREAD(dentry, d_parent) != dentry)
+		return false;
+	bpf_probe_read_kernel(name, 6, KREAD(dentry, d_name.name));
 	return name[0] == 'm' && name[1] == 'e' && name[2] == 'm' && name[3] == 'f' &&
 	       name[4] == 'd' && name[5] == ':';
+}
+
+/* Has the file that the process executed no name any more? 2: that cannot be told. */
+static __always_inline u32 lictor_program_deleted(struct task_struct *task,
+						  const struct lictor_subject *subject)
+{
+	struct file *file = BPF_CORE_READ(task, mm, exe_file);
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+
+	if (!inode || BPF_CORE_READ(inode, i_ino) != subject->image_ino ||
+	    BPF_CORE_READ(inode, i_sb, s_dev) != subject->image_dev ||
+	    BPF_CORE_READ(inode, i_generation) != subject->image_igeneration)
+		return 2;
+	return BPF_CORE_READ(inode, i_nlink) == 0;
 }
 
 /* Keeps which file it is that the process executes. */
@@ -170,10 +186,11 @@ static __always_inline void lictor_keep_object(struct lictor_subject *subject, s
 	subject->image_ino = inode->i_ino;
 	subject->image_dev = sb->s_dev;
 	subject->image_igeneration = inode->i_generation;
-	subject->flags &= ~(LICTOR_SUBJECT_MEMFD | LICTOR_SUBJECT_SETUID);
+	subject->flags &= ~(LICTOR_SUBJECT_MEMFD | LICTOR_SUBJECT_SETUID |
+			    LICTOR_SUBJECT_LEAVING | LICTOR_SUBJECT_DELETED);
 	if (inode->i_mode & (S_ISUID | S_ISGID))
 		subject->flags |= LICTOR_SUBJECT_SETUID;
-	if (sb->s_flags & SB_NOUSER && lictor_memfd_name(file->f_path.dentry->d_name.name))
+	if (lictor_is_memfd(file->f_path.dentry))
 		subject->flags |= LICTOR_SUBJECT_MEMFD;
 }
 

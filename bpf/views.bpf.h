@@ -14,10 +14,13 @@ static __always_inline void lictor_record_text(struct lictor_scratch *s, u32 fie
 					       u32 flags, const void *from, u32 length)
 {
 	u32 at = s->record.size - (u32)sizeof(struct lictor_record);
+	/* In the table of fields, those of who acts come first. */
+	u32 room = (u32)(LICTOR_RECORD_MAX - sizeof(struct lictor_record)) -
+		   (field >= LICTOR_FIELD_FILE_PATH ? LICTOR_RECORD_ACTOR : 0);
 	struct lictor_text *text;
 
 	if (length >= LICTOR_PATH_MAX || s->record.size < sizeof(struct lictor_record) ||
-	    at + length + 16 > LICTOR_RECORD_MAX - sizeof(struct lictor_record))
+	    at + length + 16 > room)
 		return;
 	asm volatile("" : "+r"(at));
 	if (at > LICTOR_RECORD_MAX - sizeof(struct lictor_record) - 16)

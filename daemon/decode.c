@@ -133,7 +133,9 @@ static void take_ancestors(const char *byte, size_t length, struct lictor_alert 
 		uint32_t number = history.ancestors - 1 - i;
 		const struct lictor_ancestor *from = &history.ancestor[number % LICTOR_ANCESTORS];
 
-		alert->ancestor[i] = (struct lictor_alert_ancestor){
+		if (!from->pid)	/* nothing was known of it */
+			continue;
+		alert->ancestor[alert->ancestors++] = (struct lictor_alert_ancestor){
 			.pid = from->pid,
 			.user = from->user,
 			.start_ns = from->start_ns,
@@ -141,7 +143,6 @@ static void take_ancestors(const char *byte, size_t length, struct lictor_alert 
 			.inferred = number < history.inferred,
 		};
 	}
-	alert->ancestors = count;
 }
 
 /* Joined by blanks, as rules mean them; the last one's NUL is no part of that. */

@@ -15,7 +15,7 @@ struct lictor_labels {
 #define LICTOR_ALERT_RULES LICTOR_RECORD_RULES
 
 struct lictor_decoded {
-	struct lictor_alert alert;	/* points into the record and into rule[] */
+	struct lictor_alert alert;	/* points into the record, rule[] and args: not to be copied */
 	const struct lictor_rule_label *rule[LICTOR_ALERT_RULES];
 	char args[LICTOR_ARGS_KEPT];	/* joined */
 };

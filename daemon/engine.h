@@ -50,6 +50,8 @@ size_t lictor_engine_hooks(const struct lictor_engine *engine,
 			   const struct lictor_hook_state **ret_hook);
 /* Needs no engine and no privilege beyond reading. */
 size_t lictor_host_checks(struct lictor_host_check *check, size_t room);
+/* Are there control groups of version 2 only? */
+bool lictor_host_unified(void);
 
 /*
  * How strongly this kernel can carry out an action for an event: the strongest enum lictor_action

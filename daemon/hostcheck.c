@@ -66,8 +66,7 @@ static void check_lsm(struct list *list)
 
 	snprintf(padded, sizeof(padded), ",%s,", line);
 	add(list, "BPF LSM", known && strstr(padded, ",bpf,"), line,
-	    known ? "no bpf: hooks are reached by fmod_ret or kprobes instead, as told below; bpf in "
-		    "lsm= on the kernel command line adds it" :
+	    known ? "add bpf to lsm= on the kernel command line; till then see the hooks below" :
 		    "mount securityfs: mount -t securityfs securityfs /sys/kernel/security");
 }
 
@@ -98,6 +97,13 @@ static void check_mount(struct list *list, const char *what, const char *path, l
 	add(list, what, statfs(path, &fs) == 0 && (long)fs.f_type == type, path, todo);
 }
 
+bool lictor_host_unified(void)
+{
+	struct statfs fs;
+
+	return statfs("/sys/fs/cgroup", &fs) == 0 && (long)fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
 size_t lictor_host_checks(struct lictor_host_check *check, size_t room)
 {
 	struct list list = { .check = check, .room = room };
@@ -108,6 +114,8 @@ size_t lictor_host_checks(struct lictor_host_check *check, size_t room)
 	check_jit(&list);
 	check_mount(&list, "securityfs", "/sys/kernel/security", SECURITYFS_MAGIC,
 		    "mount -t securityfs securityfs /sys/kernel/security");
+	check_mount(&list, "control groups", "/sys/fs/cgroup", CGROUP2_SUPER_MAGIC,
+		    "version 2 is not there: services and containers are not known");
 	add(&list, "privilege", geteuid() == 0, geteuid() ? "an ordinary user" : "root",
 	    "run as root to see what the kernel takes");
 	return list.count;

@@ -400,6 +400,7 @@ static int open_all(struct lictor_engine *engine)
 		engine->control->seed = lictor_monotonic_ns();
 	engine->perf_attr = perf_has_attributes(kernel);
 	engine->cgroup_fd = cgroup_root();
+	engine->control->unified = lictor_host_unified();
 	engine->cgroup_error = -ESRCH; /* not needed */
 	if (lictor_ways_choose(engine, kernel))
 		engine->cgroup_error = try_cgroup(engine);

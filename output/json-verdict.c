@@ -128,6 +128,7 @@ WRITER(reasons)
 WRITER(truncated)
 {
 	const struct lictor_alert *alert = told->alert;
+	bool cut = alert->ancestors_cut;
 	struct lictor_array array;
 
 	if (!decision(told))
@@ -142,6 +143,10 @@ WRITER(truncated)
 		lictor_array_add(&array, "lictor.host_target_path");
 	if (alert->host_source.byte && alert->host_source.cut)
 		lictor_array_add(&array, "lictor.host_source");
+	for (size_t i = 0; i < alert->ancestors; i++)
+		cut |= alert->ancestor[i].executable.cut;
+	if (cut)
+		lictor_array_add(&array, "lictor.ancestors");
 	lictor_array_end(&array);
 }
 

@@ -264,6 +264,15 @@ static void complete(struct asked *asked)
 	}
 }
 
+/* Who is not said to be in a container is on the host. */
+static void complete_container(struct asked *asked)
+{
+	const struct lictor_fact host = { LICTOR_FIELD_CONTAINER_ID, "" };
+
+	if (asked->instance.field[host.field].state == LICTOR_ABSENT)
+		take_fact(asked, &host);
+}
+
 /* A mount that is moved is judged by where it comes from, too. */
 static void complete_move(struct asked *asked)
 {
@@ -448,6 +457,7 @@ int lictor_explain(const struct lictor_rules *rules, int event, size_t facts,
 			return r;
 	}
 	complete(asked);
+	complete_container(asked);
 	complete_move(asked);
 	for (size_t i = 0; i < rules->rules; i++) {
 		if (!(rules->rule[i].events >> event & 1))

@@ -66,6 +66,9 @@ static void test_containers(void **state)
 	expect_container("lxc.payload.web", 0, "web");
 	expect_container("lxc.monitor.web", 0, NULL);
 	expect_container("lxc.payload.", 0, NULL);
+	expect_container("lxc.payload.scope", 0, "scope");
+	expect_container("lxc.payload.a.scope", 0, "a.scope");
+	expect_container("machine-qemux.scope", 0, "qemux");
 	expect_container("machine-debian.scope", 0, "debian");
 	expect_container("machine-debian.scope", 1, NULL);
 	expect_container("machine-qemu\\x2d1\\x2dvm.scope", 0, NULL);

@@ -55,7 +55,7 @@ static int do_terminal(char **arg)
 /* cgroup DIR PROGRAM ARGS...: from within that control group */
 static int do_cgroup(char **arg)
 {
-	char path[512];
+	char path[4096];
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/cgroup.procs", arg[0]);
