@@ -500,7 +500,7 @@ struct lictor_facts {
 
 /* ---- the subject: what the kernel keeps about a task ---- */
 
-#define LICTOR_IMAGE_TEXT 160u	/* of an executable's path, its end, kept with the process */
+#define LICTOR_IMAGE_TEXT 156u	/* of an executable's path, its end, kept with the process */
 
 /* A process as one generation of rules classifies it. */
 struct lictor_identity {
@@ -521,8 +521,7 @@ struct lictor_identity {
 #define LICTOR_SUBJECT_PARENT_HOST	(1u << 5)
 #define LICTOR_SUBJECT_MEMFD		(1u << 6)	/* executed from one */
 #define LICTOR_SUBJECT_SETUID		(1u << 7)	/* from a file with one of these bits */
-#define LICTOR_SUBJECT_LEAVING		(1u << 8)	/* executes: its memory is another's already, */
-#define LICTOR_SUBJECT_DELETED		(1u << 9)	/* and so it was with its program before */
+#define LICTOR_SUBJECT_DELETED		(1u << 8)	/* at `leaving`: its program had no name */
 
 struct lictor_subject {
 	struct lictor_identity identity[2];	/* by generation & 1 */
@@ -544,6 +543,7 @@ struct lictor_subject {
 	char image[LICTOR_IMAGE_TEXT];
 	char parent[LICTOR_IMAGE_TEXT];
 	__u64 program;				/* key of the map `programs` */
+	__u64 leaving;				/* address of the memory that an exec gives up */
 	__u64 image_ino;			/* the object that was executed */
 	__u32 image_dev;
 	__u32 image_igeneration;

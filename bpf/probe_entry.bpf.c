@@ -21,8 +21,8 @@ static __always_inline void lictor_take_history(struct task_struct *task)
 }
 
 /*
- * From here on the process has the new program's memory, while what is opened and mapped for it is
- * still judged as the old one's doing.
+ * The process is about to get the new program's memory, while what is opened and mapped for that is
+ * still judged as the old one's doing. It may yet fail, and keep its own.
  */
 SEC(LICTOR_ENTRY "begin_new_exec")
 int LICTOR_ENTRY_PROG(fe_begin_new_exec, struct linux_binprm *bprm)
@@ -35,8 +35,10 @@ int LICTOR_ENTRY_PROG(fe_begin_new_exec, struct linux_binprm *bprm)
 	if (!subject)
 		return 0;
 	deleted = lictor_program_deleted(task, subject);
-	if (deleted <= 1)
-		subject->flags |= LICTOR_SUBJECT_LEAVING | (deleted ? LICTOR_SUBJECT_DELETED : 0);
+	subject->leaving = deleted > 1 ? 0 : (u64)task->mm;
+	subject->flags &= ~LICTOR_SUBJECT_DELETED;
+	if (deleted == 1)
+		subject->flags |= LICTOR_SUBJECT_DELETED;
 	return 0;
 }
 

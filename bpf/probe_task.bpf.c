@@ -49,6 +49,7 @@ int BPF_PROG(track_newtask, struct task_struct *task, u64 clone_flags)
 	if (!mine)
 		return 0;
 	__builtin_memcpy(child, mine, sizeof(*child));
+	child->leaving = 0;
 	if (clone_flags & CLONE_THREAD || !c)
 		return 0;
 	child->start_ns = task->start_boottime;

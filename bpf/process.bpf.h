@@ -65,7 +65,8 @@ static __always_inline void lictor_gather_program(struct lictor_scratch *s,
 	/* It ends, and has given its memory back. */
 	if (!task->mm)
 		return;
-	if (subject->flags & LICTOR_SUBJECT_LEAVING)
+	/* It has the new program's memory already, and is judged as what it was before. */
+	if (subject->leaving && subject->leaving != (u64)task->mm)
 		deleted = (subject->flags & LICTOR_SUBJECT_DELETED) != 0;
 	else
 		deleted = lictor_program_deleted(task, subject);

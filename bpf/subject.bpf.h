@@ -186,8 +186,8 @@ static __always_inline void lictor_keep_object(struct lictor_subject *subject, s
 	subject->image_ino = inode->i_ino;
 	subject->image_dev = sb->s_dev;
 	subject->image_igeneration = inode->i_generation;
-	subject->flags &= ~(LICTOR_SUBJECT_MEMFD | LICTOR_SUBJECT_SETUID |
-			    LICTOR_SUBJECT_LEAVING | LICTOR_SUBJECT_DELETED);
+	subject->leaving = 0;
+	subject->flags &= ~(LICTOR_SUBJECT_MEMFD | LICTOR_SUBJECT_SETUID | LICTOR_SUBJECT_DELETED);
 	if (inode->i_mode & (S_ISUID | S_ISGID))
 		subject->flags |= LICTOR_SUBJECT_SETUID;
 	if (lictor_is_memfd(file->f_path.dentry))
