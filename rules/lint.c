@@ -163,6 +163,47 @@ static bool wrong_sysctl(const char *text, char *hint, size_t size)
 	return true;
 }
 
+/* nginx is the unit nginx.service. */
+static bool wrong_unit(const char *text, char *hint, size_t size)
+{
+	static const char *const kinds[] = { ".service", ".scope", ".socket", ".mount", ".swap" };
+	size_t length = strlen(text);
+
+	if (!is_plain(text) || !*text)
+		return false;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		size_t end = strlen(kinds[i]);
+
+		if (length > end && !strcmp(text + length - end, kinds[i]))
+			return false;
+	}
+	snprintf(hint, size, "write \"%.80s.service\"", text);
+	return true;
+}
+
+static bool wrong_group(const char *text, char *hint, size_t size)
+{
+	static const char place[] = "/sys/fs/cgroup";
+
+	if (!strncmp(text, place, strlen(place))) {
+		snprintf(hint, size, "leave \"%s\" out", place);
+		return true;
+	}
+	snprintf(hint, size, "write \"/%.80s\"", text);
+	return is_plain(text) && *text != '/';
+}
+
+/* Managers show the first 12 digits. */
+static bool wrong_container(const char *text, char *hint, size_t size)
+{
+	size_t length = strlen(text);
+
+	if (length < 12 || length >= 64 || strspn(text, "0123456789abcdef") != length)
+		return false;
+	snprintf(hint, size, "write \"%s*\"", text);
+	return true;
+}
+
 static void lint_texts(struct check *check, const struct lictor_block *block)
 {
 	static const struct {
@@ -174,6 +215,12 @@ static void lint_texts(struct check *check, const struct lictor_block *block)
 		  "a module has \"_\" in its name where its file may have \"-\"" },
 		{ LICTOR_FIELD_SYSCTL_NAME, wrong_sysctl,
 		  "a parameter is named as by sysctl(8), with dots" },
+		{ LICTOR_FIELD_SERVICE_NAME, wrong_unit,
+		  "a unit has its kind in its name: no process is in this one" },
+		{ LICTOR_FIELD_CGROUP_PATH, wrong_group,
+		  "a control group's path begins at the root of the hierarchy" },
+		{ LICTOR_FIELD_CONTAINER_ID, wrong_container,
+		  "this is the beginning of a container's id, which has 64 digits" },
 	};
 	char hint[120];
 
