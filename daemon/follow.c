@@ -160,6 +160,15 @@ static void write_names(struct lictor_engine *engine, struct lictor_late_key key
 	}
 }
 
+/* Has the kernel not named the object once more since it was read? */
+static bool is_as_read(int map, const struct object *object)
+{
+	struct lictor_late now;
+
+	return !bpf_map_lookup_elem(map, &object->key, &now) &&
+	       now.since_ns == object->first.since_ns && now.names == object->first.names;
+}
+
 /*
  * Puts the names of an object right, by a table that was read after what is known of it: what the
  * kernel named before is in it, since it is read under the lock that the kernel mounts under.
@@ -171,11 +180,9 @@ static bool name_root(struct lictor_engine *engine, const struct lictor_mounts *
 	int map = lictor_engine_map(engine, "late_anchors");
 	struct lictor_late *first = &object->first;
 	struct names known, names = { 0 };
-	struct lictor_late now;
 
 	/* Mounted once more, or gone, meanwhile: the table changes again, too. */
-	if (bpf_map_lookup_elem(map, &object->key, &now) || now.since_ns != first->since_ns ||
-	    now.names != first->names)
+	if (!is_as_read(map, object))
 		return true;
 	known_names(map, object->key, first, &known);
 	if (first->part)
@@ -186,6 +193,10 @@ static bool name_root(struct lictor_engine *engine, const struct lictor_mounts *
 	    lictor_monotonic_ns() - first->since_ns < SETTLED_NS)
 		return false;
 	if (first->announced || !names.count || memcmp(&names, &known, sizeof(names)) != 0) {
+		/* That took its time; from here to the last write it is a matter of microseconds,
+		   in which a name that the kernel adds would be lost until the next look. */
+		if (!is_as_read(map, object))
+			return true;
 		first->announced = 0;
 		write_names(engine, object->key, &names, first);
 	}
