@@ -32,7 +32,7 @@
 
 #define NOTIFY_PATH "/run/systemd/notify"
 #define ALERTS_PATH "/var/log/lictor/alerts.json"
-#define READY_SECONDS 60
+#define READY_SECONDS 240	/* verifying programs takes a minute when the machine is emulated */
 #define STOP_SECONDS 30
 #define STATUS_SECONDS 10
 #define DEVICE_SECONDS 20
