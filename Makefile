@@ -84,7 +84,7 @@ $(B)/unit/automaton: $(B)/o/tests/unit/automaton.o $(call object,$(RULES))
 	@mkdir -p $(@D)
 	$(CC) $(HARDEN) $(LDFLAGS) -o $@ $^ -lyaml -lcmocka
 
-DECODING := $(OUTPUT) $(addprefix daemon/,decode.c enrich.c names.c process.c)
+DECODING := $(OUTPUT) $(addprefix daemon/,decode.c enrich.c names.c)
 $(B)/unit/output_%: $(B)/o/tests/unit/output_%.o $(call object,$(DECODING))
 	@mkdir -p $(@D)
 	$(CC) $(HARDEN) $(LDFLAGS) -o $@ $^ -lcmocka

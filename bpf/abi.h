@@ -184,7 +184,7 @@ enum lictor_via {
 	X(graft_tree, FENTRY, 0)	/* anchors, see anchor_move */ \
 	X(mnt_set_mountpoint, FENTRY, 0) \
 	X(path_mount, FENTRY, 0) \
-	X(begin_new_exec, FENTRY, 0)	/* histories */ \
+	X(begin_new_exec, FENTRY, 0)	/* what a process was, and where it comes from */ \
 	X(may_open, FENTRY, E(OPEN_FAILED)) \
 	X(vfs_truncate, FENTRY, E(OPEN_FAILED)) \
 	X(tcp_v4_pre_connect, FENTRY, E(CONNECT))	/* the kernel's own connections; */ \
@@ -572,6 +572,9 @@ struct lictor_history {
 	char args[LICTOR_ARGS_KEPT];
 };
 
+/* What a record has of it. */
+#define LICTOR_HISTORY_TOLD __builtin_offsetof(struct lictor_history, args_total)
+
 /* The path of a program, its end. */
 struct lictor_program {
 	__u16 length;
@@ -744,7 +747,7 @@ struct lictor_record {
 
 /*
  * PROCESS_ARGS: each argument ends with a NUL. ANCESTOR_EXECUTABLE: no text but the beginning of
- * struct lictor_history, up to args_total.
+ * struct lictor_history, LICTOR_HISTORY_TOLD bytes.
  */
 struct lictor_text {		/* padded to 8 bytes */
 	__u16 field;		/* enum lictor_field */

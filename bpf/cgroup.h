@@ -19,37 +19,24 @@ struct lictor_part {
 
 #define LICTOR_PART_FUNCTION static __inline __attribute__((always_inline))
 
-/* Does the name end with so many bytes, and is there more of it? */
-LICTOR_PART_FUNCTION int lictor_part_ends(const struct lictor_part *part, __u32 length,
-					  const char *end, __u32 count)
+/* Does the name have these bytes at that place? */
+LICTOR_PART_FUNCTION int lictor_part_has(const struct lictor_part *part, __u32 at, const char *text,
+					 __u32 count)
 {
 	__u32 i;
 
-	if (length <= count)
-		return 0;
 	for (i = 0; i < count; i++)
-		if (part->byte[(length - count + i) & 255] != end[i])
+		if (part->byte[(at + i) & 255] != text[i])
 			return 0;
 	return 1;
 }
 
-LICTOR_PART_FUNCTION int lictor_part_begins(const struct lictor_part *part, __u32 length,
-					    const char *begin, __u32 count)
-{
-	__u32 i;
-
-	if (length <= count)
-		return 0;
-	for (i = 0; i < count; i++)
-		if (part->byte[i] != begin[i])
-			return 0;
-	return 1;
-}
-
-#define LICTOR_PART_ENDS(part, length, text) \
-	lictor_part_ends(part, length, text, sizeof(text) - 1)
+/* Does it begin or end so, and is there more of it? */
 #define LICTOR_PART_BEGINS(part, length, text) \
-	lictor_part_begins(part, length, text, sizeof(text) - 1)
+	((length) > sizeof(text) - 1 && lictor_part_has(part, 0, text, sizeof(text) - 1))
+#define LICTOR_PART_ENDS(part, length, text) \
+	((length) > sizeof(text) - 1 && \
+	 lictor_part_has(part, (length) - (__u32)(sizeof(text) - 1), text, sizeof(text) - 1))
 
 struct lictor_digits {
 	struct lictor_part *part;
@@ -125,7 +112,7 @@ LICTOR_PART_FUNCTION __u32 lictor_container_part(struct lictor_part *part, __u32
 /* systemd-nspawn keeps itself in a group of this name, beside its container's. */
 LICTOR_PART_FUNCTION int lictor_is_supervisor(const struct lictor_part *part, __u32 length)
 {
-	return length == 10 && LICTOR_PART_BEGINS(part, length + 1, "supervisor");
+	return length == 10 && lictor_part_has(part, 0, "supervisor", 10);
 }
 
 /* A unit of systemd's that has processes. Slices have none of their own. */

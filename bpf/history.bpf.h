@@ -74,7 +74,7 @@ static __always_inline void lictor_record_history(struct lictor_scratch *s,
 	if (!history)
 		return;
 	lictor_record_text(s, LICTOR_FIELD_ANCESTOR_EXECUTABLE, 0, 0, history,
-			   __builtin_offsetof(struct lictor_history, args_total));
+			   LICTOR_HISTORY_TOLD);
 	lictor_record_text(s, LICTOR_FIELD_PROCESS_ARGS, 0,
 			   history->args_total > history->args_length ? LICTOR_TEXT_CUT : 0,
 			   history->args, history->args_length);

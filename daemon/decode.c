@@ -124,7 +124,7 @@ static void take_ancestors(const char *byte, size_t length, struct lictor_alert 
 	struct lictor_history history = { 0 };
 	uint32_t count;
 
-	if (length != offsetof(struct lictor_history, args_total))
+	if (length != LICTOR_HISTORY_TOLD)
 		return;
 	memcpy(&history, byte, length);
 	count = history.ancestors < LICTOR_ANCESTORS ? history.ancestors : LICTOR_ANCESTORS;

@@ -25,9 +25,9 @@ struct lictor_enrich {
 OWNABLE(struct lictor_enrich, lictor_enrich_free)
 
 /* The beginning of a small file, as text. -errno, or its length. */
-static ssize_t read_small(int dir, const char *path, char *ret_text, size_t room)
+static ssize_t read_small(const char *path, char *ret_text, size_t room)
 {
-	int fd OWN(own_close) = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd OWN(own_close) = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	size_t length = 0;
 	ssize_t got;
 
@@ -114,7 +114,7 @@ static void read_id(const char *path, char *ret_id, size_t room)
 	size_t length;
 
 	ret_id[0] = '\0';
-	if (read_small(AT_FDCWD, path, text, sizeof(text)) <= 0)
+	if (read_small(path, text, sizeof(text)) <= 0)
 		return;
 	length = strspn(text, "0123456789abcdef-");
 	if (length && length < room && (!text[length] || text[length] == '\n'))

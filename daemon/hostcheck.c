@@ -89,19 +89,16 @@ static void check_jit(struct list *list)
 		    "sysctl net.core.bpf_jit_enable=1: without it each event costs many times more");
 }
 
-static void check_mount(struct list *list, const char *what, const char *path, long type,
-			const char *todo)
+static bool is_mounted(const char *path, long type)
 {
 	struct statfs fs;
 
-	add(list, what, statfs(path, &fs) == 0 && (long)fs.f_type == type, path, todo);
+	return statfs(path, &fs) == 0 && (long)fs.f_type == type;
 }
 
 bool lictor_host_unified(void)
 {
-	struct statfs fs;
-
-	return statfs("/sys/fs/cgroup", &fs) == 0 && (long)fs.f_type == CGROUP2_SUPER_MAGIC;
+	return is_mounted("/sys/fs/cgroup", CGROUP2_SUPER_MAGIC);
 }
 
 size_t lictor_host_checks(struct lictor_host_check *check, size_t room)
@@ -112,10 +109,10 @@ size_t lictor_host_checks(struct lictor_host_check *check, size_t room)
 	check_lsm(&list);
 	check_ftrace(&list);
 	check_jit(&list);
-	check_mount(&list, "securityfs", "/sys/kernel/security", SECURITYFS_MAGIC,
-		    "mount -t securityfs securityfs /sys/kernel/security");
-	check_mount(&list, "control groups", "/sys/fs/cgroup", CGROUP2_SUPER_MAGIC,
-		    "version 2 is not there: services and containers are not known");
+	add(&list, "securityfs", is_mounted("/sys/kernel/security", SECURITYFS_MAGIC),
+	    "/sys/kernel/security", "mount -t securityfs securityfs /sys/kernel/security");
+	add(&list, "control groups", lictor_host_unified(), "/sys/fs/cgroup",
+	    "version 2 is not there: services and containers are not known");
 	add(&list, "privilege", geteuid() == 0, geteuid() ? "an ordinary user" : "root",
 	    "run as root to see what the kernel takes");
 	return list.count;

@@ -65,7 +65,7 @@ static void add_history(struct maker *maker, uint32_t ancestors, uint32_t inferr
 		history.ancestor[i % LICTOR_ANCESTORS] = (struct lictor_ancestor){
 			.pid = i + 1, .user = 33, .start_ns = 1000 + i, .program = 7 };
 	add_text(maker, LICTOR_FIELD_ANCESTOR_EXECUTABLE, 0, 0, (const char *)&history,
-		 offsetof(struct lictor_history, args_total));
+		 LICTOR_HISTORY_TOLD);
 }
 
 static void make(struct maker *maker)

@@ -52,17 +52,30 @@ static int exec_fd(int fd, char *const *words)
 	return 0;
 }
 
-static int do_memfd(char **arg)
+/* A copy of the program in a file without a name is run. */
+static int exec_copy(const char *program, const char *name, char *const *words)
 {
-	char *words[] = { "probe", "true", NULL };
-	int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	int to = memfd_create(arg[0] ? arg[0] : "x", MFD_CLOEXEC);
+	int from = open(program, O_RDONLY | O_CLOEXEC);
+	int to = memfd_create(name, MFD_CLOEXEC);
 
 	CHECK(from);
 	CHECK(to);
 	while (sendfile(to, from, NULL, 1 << 20) > 0)
 		;
 	return exec_fd(to, words);
+}
+
+static int do_memfd(char **arg)
+{
+	char *words[] = { "probe", "true", NULL };
+
+	return exec_copy("/proc/self/exe", arg[0] ? arg[0] : "x", words);
+}
+
+/* nameless PROGRAM ARGS... */
+static int do_nameless(char **arg)
+{
+	return exec_copy(arg[0], "nameless", arg);
 }
 
 static int do_fexecve(char **arg)
@@ -240,6 +253,7 @@ const struct word probe_exec[] = {
 	{ "memfd", 0, do_memfd },
 	{ "mmap", 1, do_mmap },
 	{ "mprotect", 1, do_mprotect },
+	{ "nameless", 1, do_nameless },
 	{ "orphan", 1, do_orphan },
 	{ "private", 1, do_private },
 	{ "procfd", 1, do_procfd },

@@ -11,9 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/sendfile.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -94,21 +91,6 @@ static int do_spin(char **arg)
 
 	while (clock() < until)
 		;
-	return 0;
-}
-
-/* nameless PROGRAM ARGS...: a copy of the program in a file without a name is run, with the args */
-static int do_nameless(char **arg)
-{
-	int from = open(arg[0], O_RDONLY | O_CLOEXEC), to = memfd_create("nameless", MFD_CLOEXEC);
-	struct stat st;
-
-	CHECK(from);
-	CHECK(to);
-	CHECK(fstat(from, &st));
-	for (off_t at = 0; at < st.st_size;)
-		CHECK(sendfile(to, from, &at, (size_t)st.st_size));
-	CHECK(fexecve(to, arg, environ));
 	return 0;
 }
 
@@ -199,7 +181,6 @@ const struct word probe_session[] = {
 	{ "age", 2, do_age },
 	{ "cgroup", 2, do_cgroup },
 	{ "crowd", 2, do_crowd },
-	{ "nameless", 1, do_nameless },
 	{ "quit", 1, do_quit },
 	{ "spin", 1, do_spin },
 	{ "swarm", 3, do_swarm },
