@@ -603,8 +603,10 @@ struct lictor_control {
 	__u32 unified;		/* there are control groups of version 2 */
 	__u32 refuses;		/* connections of the kernel's own can be denied */
 	__u32 gone;		/* a device of the images is: see the map `devices` */
+	__u64 late_turn;	/* odd: lictord is about to take a name out of `late_anchors` */
 	__u32 late_slot;	/* of late_filter, for reading; written are both */
-	__u64 late_filter[2][LICTOR_FILTER]; /* as anchor_filter, of the map `late_anchors` */
+	/* as anchor_filter, but of each bit, eight: the numbers that may be in `late_anchors` */
+	__u64 late_filter[2][LICTOR_FILTER * LICTOR_LATE_NAMES];
 };
 
 struct lictor_rule_count {	/* matched = reported + limited + lost */
@@ -647,14 +649,21 @@ struct lictor_late_key {
 	__u32 pad;
 };
 
+/*
+ * The kernel side takes numbers that are free, and never writes over another name; lictord alone
+ * makes numbers free. Where the kernel finds the name that it would give, it says so in since_ns and
+ * told, and gives it once more unless late_turn was even, and the same, before and after; lictord
+ * looks for a change of the name while late_turn is odd, and leaves it if there is one. So no name
+ * that the kernel gives is taken away before a table of mounts has been read that should have it.
+ */
 struct lictor_late {
-	__u64 since_ns;		/* in number 0: when it was mounted last; CLOCK_MONOTONIC */
-	__u16 length;
-	__u16 names;		/* in number 0: how many there are; 0: it is no more */
+	__u64 since_ns;		/* when it was mounted so last; CLOCK_MONOTONIC */
+	__u32 told;		/* so often again */
+	__u32 mount;		/* number of the mount that has this name; 0: of the whole */
+	__u16 length;		/* 0: its file system is no more */
 	__u16 part;		/* not the root of its file system */
 	__u16 announced;	/* the kernel has yet to mount it: it may take its time */
-	__u32 mount;		/* number of the mount that has this name; 0: of the whole */
-	__u32 pad;
+	__u16 pad;
 	char name[LICTOR_LATE_NAME];
 };
 

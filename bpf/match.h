@@ -384,6 +384,17 @@ static __inline __attribute__((always_inline)) __u32 lictor_anchor_bit(__u64 ino
 	return (__u32)(mix >> 52) & (LICTOR_FILTER * 64 - 1);
 }
 
+/* Of the filter of late anchors: the word of an object whose bit this is, and where its bits are. */
+static __inline __attribute__((always_inline)) __u32 lictor_late_word(__u32 bit)
+{
+	return bit / (64 / LICTOR_LATE_NAMES);
+}
+
+static __inline __attribute__((always_inline)) __u32 lictor_late_shift(__u32 bit)
+{
+	return bit % (64 / LICTOR_LATE_NAMES) * LICTOR_LATE_NAMES;
+}
+
 static __inline __attribute__((always_inline)) __u32
 lictor_anchor_slot(__u64 ino, __u32 dev, __u32 igeneration)
 {

@@ -66,21 +66,28 @@ static __always_inline int lictor_prepend(struct lictor_scratch *s, struct licto
 	return 0;
 }
 
-/* A mount's root: mounted since the image was made? */
-static __always_inline void lictor_late_check(struct lictor_climb *c, u64 ino, u32 igeneration)
+/* A mount's root: mounted since the image was made? Which numbers it may have is in `numbers`. */
+static __noinline int lictor_late_check(struct lictor_climb *c, u64 ino, u32 igeneration,
+					u32 numbers)
 {
 	struct lictor_ascent *a = lictor_climbing(c);
 	struct lictor_late_key *key = &c->s->late_key;
 	const struct lictor_late *late;
+	u32 i;
 
 	key->ino = ino;
 	key->dev = a->dev;
 	key->igeneration = igeneration;
-	key->number = 0;
 	key->pad = 0;
-	late = bpf_map_lookup_elem(&late_anchors, key);
-	if (late)
-		a->late = late->names;
+	for (i = 0; i < LICTOR_LATE_NAMES; i++) {
+		if (!(numbers & 1u << i))
+			continue;
+		key->number = i;
+		late = bpf_map_lookup_elem(&late_anchors, key);
+		if (late && late->length)
+			a->late = i + 1;
+	}
+	return 0;
 }
 
 /* Are the numbers of this device those of the file system that the image means? */
@@ -106,12 +113,14 @@ static __always_inline void lictor_anchor_check(struct lictor_climb *c, u64 ino,
 	u32 bit = lictor_anchor_bit(ino, dev), table, slots, slot, i;
 	u64 known = LICTOR_AT(u64, page, (u32)__builtin_offsetof(struct lictor_image, anchor_filter) +
 						 (bit >> 6) * 8);
-	u64 late = control->late_filter[control->late_slot & 1][bit >> 6];
+	u32 numbers = control->late_filter[control->late_slot & 1][lictor_late_word(bit)] >>
+		      lictor_late_shift(bit) & ((1u << LICTOR_LATE_NAMES) - 1);
 
-	if (!((known | late) & 1ull << (bit & 63)))
+	known &= 1ull << (bit & 63);
+	if (!known && !numbers)
 		return;
-	if (late & 1ull << (bit & 63))
-		lictor_late_check(c, ino, igeneration);
+	if (numbers)
+		lictor_late_check(c, ino, igeneration, numbers);
 	if (a->late) {
 		a->anchored = a->late;
 		a->suffix = a->cursor;

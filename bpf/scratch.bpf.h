@@ -84,14 +84,14 @@ struct lictor_ascent {
 	u32 pseudo;		/* the object is on no mounted file system (memfd, pipe, socket) */
 	u32 arrived;		/* at the mount's root */
 	u32 top;		/* at the file system's */
-	u32 anchored;		/* the nearest anchor is known, and has so many names: */
+	u32 anchored;		/* the nearest anchor is known, and has so many numbers of names: */
 	u32 suffix;		/* what is below it: [suffix, LICTOR_PATH_MAX) of the region */
 	u32 dev;
 	u64 ino;
 	u32 igeneration;
 	u32 name;		/* the first of its names, in the image */
 	u32 name_length;
-	u32 late;		/* so many of them, the last ones, are none of the image's */
+	u32 late;		/* the last so many, not all taken, are of `late_anchors` */
 	u32 mountless;		/* the hook names no mount: the text starts at the file system */
 	u32 host_length;	/* of the text in the host region, if the views differ */
 	char late_name[256];
@@ -160,7 +160,6 @@ struct lictor_scratch {
 	u32 named;
 	u32 named_late;		/* the name is in the ascent's late_name */
 	struct lictor_late late;	/* a name in the making */
-	struct lictor_late first;	/* of the same object */
 	struct lictor_grafting {	/* addresses: a tree of mounts, and where it comes to be */
 		struct lictor_late_key key;	/* of the root at hand */
 		u64 tree;
@@ -168,6 +167,7 @@ struct lictor_scratch {
 		u64 mountpoint;
 		u64 mount;	/* at hand */
 		u64 leaving;	/* its children have been seen */
+		u32 named;	/* the name has been given */
 	} grafting;
 	struct lictor_addresses addresses;
 	struct lictor_cgroup cgroup;

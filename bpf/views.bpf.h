@@ -111,7 +111,7 @@ static __always_inline int lictor_late_name(struct lictor_scratch *s, struct lic
 	return 1;
 }
 
-/* The anchor's name number `number`: false if it has no more. */
+/* The anchor's name number `number`: false if there is none of that number. */
 __noinline int lictor_anchor_name(struct lictor_scratch *s, u64 generation, u32 which, u32 number)
 {
 	struct lictor_naming n = { .s = s };
@@ -275,7 +275,7 @@ __noinline int lictor_views(struct lictor_scratch *s, u64 generation, u32 which,
 			return 0;
 		for (i = 0; i < LICTOR_OBJECT_NAMES && i < a->anchored; i++) {
 			if (!lictor_anchor_name(s, generation, which, i))
-				break;
+				continue;
 			if (lictor_name_agrees(s, generation, which)) {
 				agreed = i;
 				break;
@@ -292,7 +292,7 @@ __noinline int lictor_views(struct lictor_scratch *s, u64 generation, u32 which,
 		if (i == agreed)
 			continue;
 		if (!lictor_anchor_name(s, generation, which, i))
-			break;
+			continue;
 		where = lictor_host_text(s, generation, which, agreed == LICTOR_OBJECT_NAMES);
 		if (!where) {
 			hits->state = LICTOR_UNKNOWN;

@@ -29,18 +29,81 @@ struct names {
 	char name[LICTOR_LATE_NAMES][LICTOR_LATE_NAME + 1];	/* padded with zeros */
 };
 
-/* What the kernel side knows: of each object, number 0. */
+/* What the kernel side knows, the names of an object beside each other. */
 struct known {
-	size_t count;
-	struct object {
+	size_t count, room;
+	struct known_name {
 		struct lictor_late_key key;
-		struct lictor_late first;
-	} *object;
+		struct lictor_late late;
+	} *name;
 };
 
 static void free_known(struct known *known)
 {
-	free(known->object);
+	free(known->name);
+}
+
+static int keep_known(struct known *known, const struct known_name *name)
+{
+	if (known->count == known->room) {
+		size_t room = known->room ? known->room * 2 : 64;
+		struct known_name *grown = realloc(known->name, room * sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		known->name = grown;
+		known->room = room;
+	}
+	known->name[known->count++] = *name;
+	return 0;
+}
+
+static bool is_of(const struct lictor_late_key *a, const struct lictor_late_key *b)
+{
+	return a->ino == b->ino && a->dev == b->dev && a->igeneration == b->igeneration;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct lictor_late_key));
+}
+
+static int read_known(int map, struct known *ret)
+{
+	struct lictor_late_key key, *at = NULL;
+
+	ret->count = 0;
+	while (!bpf_map_get_next_key(map, at, &key)) {
+		struct known_name name = { .key = key };
+
+		at = &key;
+		if (!bpf_map_lookup_elem(map, &key, &name.late) && keep_known(ret, &name))
+			return -ENOMEM;
+	}
+	if (ret->count)
+		qsort(ret->name, ret->count, sizeof(*ret->name), compare_keys);
+	return 0;
+}
+
+static int read_object(int map, const struct lictor_late_key *key, struct known *ret)
+{
+	struct known_name name = { .key = *key };
+
+	for (name.key.number = 0; name.key.number < LICTOR_LATE_NAMES; name.key.number++)
+		if (!bpf_map_lookup_elem(map, &name.key, &name.late) && keep_known(ret, &name))
+			return -ENOMEM;
+	return 0;
+}
+
+/* The names of the object that number `first` is one of. */
+static struct known object_at(const struct known *known, size_t first)
+{
+	struct known object = { .name = known->name + first };
+
+	while (first + object.count < known->count &&
+	       is_of(&object.name[object.count].key, &object.name[0].key))
+		object.count++;
+	return object;
 }
 
 uint64_t lictor_monotonic_ns(void)
@@ -68,20 +131,22 @@ static void add_name(struct names *names, const char *name, int mount)
 	memcpy(names->name[names->count++], name, length + 1);
 }
 
-static void known_names(int map, struct lictor_late_key key, const struct lictor_late *first,
-			struct names *ret)
+static bool holds(const struct known_name *name)
+{
+	return name->late.length && name->late.length <= LICTOR_LATE_NAME;
+}
+
+static void known_names(const struct known *object, struct names *ret)
 {
 	*ret = (struct names){ 0 };
-	for (key.number = 0; key.number < first->names; key.number++) {
-		struct lictor_late late;
+	for (size_t i = 0; i < object->count && ret->count < LICTOR_LATE_NAMES; i++) {
+		const struct lictor_late *late = &object->name[i].late;
 
-		if (bpf_map_lookup_elem(map, &key, &late) || late.length > LICTOR_LATE_NAME)
+		if (!holds(&object->name[i]))
 			continue;
-		ret->mount[ret->count] = (int)late.mount;
-		memcpy(ret->name[ret->count], late.name, late.length);
+		ret->mount[ret->count] = (int)late->mount;
+		memcpy(ret->name[ret->count], late->name, late->length);
 		ret->count++;
-		if (ret->count == LICTOR_LATE_NAMES)
-			break;
 	}
 }
 
@@ -126,47 +191,90 @@ static void mark(struct lictor_engine *engine, const struct lictor_late_key *key
 	uint32_t bit = lictor_anchor_bit(key->ino, key->dev);
 
 	for (int i = 0; i < 2; i++)
-		__atomic_fetch_or(&engine->control->late_filter[i][bit / 64], 1ull << (bit % 64),
-				  __ATOMIC_RELEASE);
+		__atomic_fetch_or(&engine->control->late_filter[i][lictor_late_word(bit)],
+				  1ull << (lictor_late_shift(bit) + key->number), __ATOMIC_RELEASE);
 }
 
-/* Number 0, which has the count, is written last, and goes first. */
-static void write_names(struct lictor_engine *engine, struct lictor_late_key key,
-			const struct names *names, const struct lictor_late *first)
+static bool is_name(const struct lictor_late *late, const struct names *names, size_t n)
+{
+	return late->length == strlen(names->name[n]) &&
+	       late->mount == (uint32_t)names->mount[n] &&
+	       !memcmp(late->name, names->name[n], late->length);
+}
+
+/* Returns false if no number is free. The kernel may take one at the same time: then the next. */
+static bool give_name(struct lictor_engine *engine, struct lictor_late_key key, bool part,
+		      const struct names *names, size_t n)
 {
 	int map = lictor_engine_map(engine, "late_anchors");
+	struct lictor_late late = {
+		.since_ns = lictor_monotonic_ns(),
+		.mount = (uint32_t)names->mount[n],
+		.length = (uint16_t)strlen(names->name[n]),
+		.part = part,
+	};
 
-	if (names->count)
+	memcpy(late.name, names->name[n], late.length);
+	for (key.number = 0; key.number < LICTOR_LATE_NAMES; key.number++) {
+		struct lictor_late there;
+
+		if (!bpf_map_lookup_elem(map, &key, &there)) {
+			if (is_name(&there, names, n))
+				return true;
+			continue;
+		}
 		mark(engine, &key);
-	else
-		engine->stale++;
-	for (size_t n = names->count; n-- > 0;) {
-		struct lictor_late late = {
-			.since_ns = first->since_ns,
-			.length = (uint16_t)strlen(names->name[n]),
-			.names = (uint16_t)names->count,
-			.part = first->part,
-			.mount = (uint32_t)names->mount[n],
-			.announced = first->announced,
-		};
-
-		key.number = (uint32_t)n;
-		memcpy(late.name, names->name[n], late.length);
-		bpf_map_update_elem(map, &key, &late, BPF_ANY);
+		if (!bpf_map_update_elem(map, &key, &late, BPF_NOEXIST))
+			return true;
 	}
-	for (size_t n = names->count; n < LICTOR_LATE_NAMES; n++) {
-		key.number = (uint32_t)n;
-		bpf_map_delete_elem(map, &key);
-	}
+	return false;
 }
 
-/* Has the kernel not named the object once more since it was read? */
-static bool is_as_read(int map, const struct object *object)
+/* Unless the kernel has given the name once more since it was read. */
+static void take_name(struct lictor_engine *engine, const struct known_name *name)
 {
+	int map = lictor_engine_map(engine, "late_anchors");
 	struct lictor_late now;
 
-	return !bpf_map_lookup_elem(map, &object->key, &now) &&
-	       now.since_ns == object->first.since_ns && now.names == object->first.names;
+	__atomic_fetch_add(&engine->control->late_turn, 1, __ATOMIC_SEQ_CST);
+	if (!bpf_map_lookup_elem(map, &name->key, &now) &&
+	    !memcmp(&now, &name->late, sizeof(now))) {
+		bpf_map_delete_elem(map, &name->key);
+		engine->stale++;
+	}
+	__atomic_fetch_add(&engine->control->late_turn, 1, __ATOMIC_SEQ_CST);
+}
+
+/*
+ * Gives the object these names, and takes all others that are known of it. Returns false if the
+ * kernel has taken what numbers there were meanwhile.
+ */
+static bool put_right(struct lictor_engine *engine, const struct known *object,
+		      const struct lictor_late_key *key, bool part, const struct names *names)
+{
+	bool there[LICTOR_LATE_NAMES] = { false }, stays[LICTOR_LATE_NAMES] = { false };
+	bool given = true;
+	size_t go = 0;
+
+	for (size_t i = 0; i < object->count; i++)
+		for (size_t n = 0; n < names->count && !stays[i]; n++)
+			if (!there[n] && holds(&object->name[i]) &&
+			    is_name(&object->name[i].late, names, n))
+				there[n] = stays[i] = true;
+	for (size_t n = 0; n < names->count; n++)
+		while (!there[n] && !give_name(engine, *key, part, names, n)) {
+			while (go < object->count && stays[go])
+				go++;
+			if (go == object->count) {
+				given = false;
+				break;
+			}
+			take_name(engine, &object->name[go++]);
+		}
+	for (; go < object->count; go++)
+		if (!stays[go])
+			take_name(engine, &object->name[go]);
+	return given;
 }
 
 /*
@@ -175,78 +283,37 @@ static bool is_as_read(int map, const struct object *object)
  * Returns false if the table has fewer names, and an announced mount may still come.
  */
 static bool name_root(struct lictor_engine *engine, const struct lictor_mounts *table,
-		      struct object *object)
+		      const struct known *object)
 {
-	int map = lictor_engine_map(engine, "late_anchors");
-	struct lictor_late *first = &object->first;
+	const struct lictor_late_key *key = &object->name[0].key;
 	struct names known, names = { 0 };
+	uint64_t announced_ns = 0;
+	bool part = false;
 
-	/* Mounted once more, or gone, meanwhile: the table changes again, too. */
-	if (!is_as_read(map, object))
-		return true;
-	known_names(map, object->key, first, &known);
-	if (first->part)
-		names_of_part(table, object->key.dev, &known, &names);
-	else if (first->names)
-		names_of_whole(table, object->key.dev, &known, &names);
-	if (first->announced && names.count < first->names &&
-	    lictor_monotonic_ns() - first->since_ns < SETTLED_NS)
+	for (size_t i = 0; i < object->count; i++) {
+		const struct lictor_late *late = &object->name[i].late;
+
+		part |= late->part;
+		if (late->announced && late->since_ns > announced_ns)
+			announced_ns = late->since_ns;
+	}
+	known_names(object, &known);
+	if (part)
+		names_of_part(table, key->dev, &known, &names);
+	else if (known.count)
+		names_of_whole(table, key->dev, &known, &names);
+	if (announced_ns && names.count < known.count &&
+	    lictor_monotonic_ns() < announced_ns + SETTLED_NS)
 		return false;
-	if (first->announced || !names.count || memcmp(&names, &known, sizeof(names)) != 0) {
-		/* That took its time; from here to the last write it is a matter of microseconds,
-		   in which a name that the kernel adds would be lost until the next look. */
-		if (!is_as_read(map, object))
+	return put_right(engine, object, key, part, &names);
+}
+
+static bool is_named(const struct known *known, const struct lictor_mount *mount)
+{
+	for (size_t i = 0; i < known->count; i++)
+		if (known->name[i].key.dev == mount->dev && holds(&known->name[i]) &&
+		    known->name[i].late.mount == (uint32_t)mount->id)
 			return true;
-		first->announced = 0;
-		write_names(engine, object->key, &names, first);
-	}
-	return true;
-}
-
-static int read_known(const struct lictor_engine *engine, struct known *ret)
-{
-	int map = lictor_engine_map(engine, "late_anchors");
-	struct lictor_late_key key, *at = NULL;
-	size_t room = 0;
-
-	while (!bpf_map_get_next_key(map, at, &key)) {
-		at = &key;
-		if (key.number)
-			continue;
-		if (ret->count == room) {
-			struct object *grown;
-
-			room = room ? room * 2 : 64;
-			grown = realloc(ret->object, room * sizeof(*grown));
-			if (!grown)
-				return -ENOMEM;
-			ret->object = grown;
-		}
-		ret->object[ret->count].key = key;
-		if (!bpf_map_lookup_elem(map, &key, &ret->object[ret->count].first))
-			ret->count++;
-	}
-	return 0;
-}
-
-static bool is_named(const struct lictor_engine *engine, const struct known *known,
-		     const struct lictor_mount *mount)
-{
-	int map = lictor_engine_map(engine, "late_anchors");
-
-	for (size_t i = 0; i < known->count; i++) {
-		const struct object *object = &known->object[i];
-		struct lictor_late first;
-		struct names names;
-
-		if (object->key.dev != mount->dev ||
-		    bpf_map_lookup_elem(map, &object->key, &first))
-			continue;
-		known_names(map, object->key, &first, &names);
-		for (size_t k = 0; k < names.count; k++)
-			if (names.mount[k] == mount->id)
-				return true;
-	}
 	return false;
 }
 
@@ -254,10 +321,10 @@ static bool is_named(const struct lictor_engine *engine, const struct known *kno
 static bool look_up(struct lictor_engine *engine, const struct lictor_mounts *table,
 		    const struct lictor_mount *mount)
 {
-	struct lictor_late first = { .part = strcmp(mount->root, "/") != 0 };
+	struct known known OWN(free_known) = { 0 };
 	struct lictor_late_key key = { 0 };
 	struct lictor_root_file object;
-	struct names names = { 0 };
+	struct names names;
 	int error = lictor_engine_object(engine, mount, &object);
 
 	/* Below what only a server can tell, it is not looked for again. */
@@ -266,12 +333,11 @@ static bool look_up(struct lictor_engine *engine, const struct lictor_mounts *ta
 	key.ino = object.ino;
 	key.dev = object.dev;
 	key.igeneration = object.igeneration;
-	if (!bpf_map_lookup_elem(lictor_engine_map(engine, "late_anchors"), &key, &first))
-		known_names(lictor_engine_map(engine, "late_anchors"), key, &first, &names);
+	if (read_object(lictor_engine_map(engine, "late_anchors"), &key, &known))
+		return false;
+	known_names(&known, &names);
 	names_of_mount(table, mount, &names);
-	first.since_ns = lictor_monotonic_ns();
-	write_names(engine, key, &names, &first);
-	return true;
+	return put_right(engine, &known, &key, strcmp(mount->root, "/") != 0, &names);
 }
 
 static void look_up_untold(struct lictor_engine *engine, const struct known *known,
@@ -281,7 +347,7 @@ static void look_up_untold(struct lictor_engine *engine, const struct known *kno
 
 	for (size_t i = 0; told && i < table->count; i++)
 		told[i] = lictor_mounts_find(&engine->table, &table->mount[i]) ||
-			  is_named(engine, known, &table->mount[i]) ||
+			  is_named(known, &table->mount[i]) ||
 			  look_up(engine, table, &table->mount[i]);
 	/* What is covered, say, has its turn when it is not. */
 	if (told)
@@ -306,11 +372,11 @@ static int make_filter(struct lictor_engine *engine)
 	lictor_engine_wait(engine);
 	memset(engine->control->late_filter[other], 0, sizeof(engine->control->late_filter[other]));
 	lictor_engine_wait(engine);
-	error = read_known(engine, &known);
+	error = read_known(lictor_engine_map(engine, "late_anchors"), &known);
 	if (error)
 		return error;
 	for (size_t i = 0; i < known.count; i++)
-		mark(engine, &known.object[i].key);
+		mark(engine, &known.name[i].key);
 	__atomic_store_n(&engine->control->late_slot, other, __ATOMIC_RELEASE);
 	engine->stale = 0;
 	return 0;
@@ -318,14 +384,21 @@ static int make_filter(struct lictor_engine *engine)
 
 int lictor_engine_follow_mounts(struct lictor_engine *engine)
 {
+	int map = lictor_engine_map(engine, "late_anchors");
 	struct lictor_mounts table OWN(lictor_mounts_free) = { 0 };
 	struct known known OWN(free_known) = { 0 };
-	int error = read_known(engine, &known), left = 0;
+	int error = read_known(map, &known), left = 0;
 
 	if (!error)
 		error = lictor_mounts_read(&table);
-	for (size_t i = 0; !error && i < known.count; i++)
-		left |= !name_root(engine, &table, &known.object[i]);
+	for (size_t i = 0; !error && i < known.count;) {
+		struct known object = object_at(&known, i);
+
+		left |= !name_root(engine, &table, &object);
+		i += object.count;
+	}
+	if (!error)
+		error = read_known(map, &known);
 	if (!error)
 		look_up_untold(engine, &known, &table);
 	if (!error && engine->stale >= STALE)
@@ -373,34 +446,43 @@ int lictor_engine_note_devices(struct lictor_engine *engine, uint32_t slot)
 	return error;
 }
 
-/* Is every place of the object one that the image has? */
-static bool is_sought(const struct lictor_engine *engine, const struct object *object)
+/* Is every place of the object one that the image has, and was before they were looked for? */
+static bool is_sought(const struct lictor_engine *engine, const struct known *object)
 {
 	struct names names;
 	size_t found = 0;
+	bool part = false;
 
-	known_names(lictor_engine_map(engine, "late_anchors"), object->key, &object->first, &names);
+	for (size_t i = 0; i < object->count; i++) {
+		if (object->name[i].late.since_ns >= engine->sought_ns)
+			return false;
+		part |= object->name[i].late.part;
+	}
+	known_names(object, &names);
 	for (size_t k = 0; k < names.count; k++)
 		for (size_t i = 0; i < engine->sought.count; i++)
-			if (engine->sought.mount[i].dev == object->key.dev &&
+			if (engine->sought.mount[i].dev == object->name[0].key.dev &&
 			    !strcmp(engine->sought.mount[i].path, names.name[k])) {
 				found++;
 				break;
 			}
-	return object->first.part && names.count ? found > 0 : found == names.count;
+	return part && names.count ? found > 0 : found == names.count;
 }
 
 /* The image knows what was mounted, and not covered, when its anchors were looked for. */
 int lictor_engine_adopt_mounts(struct lictor_engine *engine)
 {
 	struct known known OWN(free_known) = { 0 };
-	int error = read_known(engine, &known);
-	const struct names none = { 0 };
+	int error = read_known(lictor_engine_map(engine, "late_anchors"), &known);
 
-	for (size_t i = 0; !error && i < known.count; i++)
-		if (known.object[i].first.since_ns < engine->sought_ns &&
-		    is_sought(engine, &known.object[i]))
-			write_names(engine, known.object[i].key, &none, &known.object[i].first);
+	for (size_t i = 0; !error && i < known.count;) {
+		struct known object = object_at(&known, i);
+		bool sought = is_sought(engine, &object);
+
+		for (size_t n = 0; sought && n < object.count; n++)
+			take_name(engine, &object.name[n]);
+		i += object.count;
+	}
 	lictor_mounts_free(&engine->table);
 	engine->table = engine->sought;
 	engine->sought = (struct lictor_mounts){ 0 };

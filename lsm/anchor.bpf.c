@@ -24,60 +24,75 @@ static __always_inline int lictor_unnamed(void)
 	return 0;
 }
 
-/* Is the name in s->late the one that was given last? */
-static __always_inline bool lictor_named_so(struct lictor_scratch *s, u32 names)
+/* Are they the same name, and of the same mount? */
+static __always_inline bool lictor_is_name(const struct lictor_late *one,
+					   const struct lictor_late *other)
 {
-	const struct lictor_late *last;
-	const u64 *a, *b;
+	const u64 *a = (const u64 *)one->name, *b = (const u64 *)other->name;
 	u32 i;
 
-	s->grafting.key.number = names - 1;
-	last = bpf_map_lookup_elem(&late_anchors, &s->grafting.key);
-	s->grafting.key.number = 0;
-	if (!last || last->length != s->late.length)
+	if (one->length != other->length || one->mount != other->mount ||
+	    one->part != other->part || one->announced != other->announced)
 		return false;
-	a = (const u64 *)last->name;
-	b = (const u64 *)s->late.name;
 	for (i = 0; i < LICTOR_LATE_NAME / 8; i++)
 		if (a[i] != b[i])
 			return false;
 	return true;
 }
 
-/*
- * Gives the root of a mount the name in s->late, as one more. Number 0 has the count, and is
- * replaced as a whole: the daemon writes it, too.
- */
+struct lictor_giving {
+	struct lictor_scratch *s;
+	struct lictor_control *control;
+	u64 turn;	/* when it began */
+};
+
+/* The name in s->late, by this number: is it there, or is the number free for it? */
+static long lictor_give_step(u32 number, struct lictor_giving *g)
+{
+	struct lictor_scratch *s = g->s;
+	struct lictor_control *c = g->control;
+	struct lictor_late *late;
+	u32 bit = lictor_anchor_bit(s->grafting.key.ino, s->grafting.key.dev);
+	u64 noted = 1ull << (lictor_late_shift(bit) + (number & (LICTOR_LATE_NAMES - 1)));
+	u32 word = lictor_late_word(bit);
+
+	s->grafting.key.number = number;
+	late = bpf_map_lookup_elem(&late_anchors, &s->grafting.key);
+	if (late) {
+		if (!lictor_is_name(late, &s->late))
+			return 0;
+		__sync_fetch_and_add(&late->told, 1);
+		/* The whole barrier between saying so and looking at the turn. */
+		__sync_lock_test_and_set(&late->since_ns, s->late.since_ns);
+		s->grafting.named = !(g->turn & 1) &&
+				    *(volatile u64 *)&c->late_turn == g->turn;
+		return s->grafting.named;
+	}
+	__sync_fetch_and_or(&c->late_filter[0][word], noted);
+	__sync_fetch_and_or(&c->late_filter[1][word], noted);
+	s->grafting.named = !bpf_map_update_elem(&late_anchors, &s->grafting.key, &s->late,
+						 BPF_NOEXIST);
+	return s->grafting.named;
+}
+
+/* Gives the root of a mount the name in s->late, as one more. */
 static __always_inline void lictor_name_root(struct lictor_scratch *s)
 {
-	struct lictor_late *first = bpf_map_lookup_elem(&late_anchors, &s->grafting.key);
-	u32 zero = 0, names = first ? first->names : 0, bit, i;
-	struct lictor_control *c = bpf_map_lookup_elem(&control, &zero);
+	u32 zero = 0;
+	struct lictor_giving giving = {
+		.s = s, .control = bpf_map_lookup_elem(&control, &zero),
+	};
 
-	if (names >= LICTOR_LATE_NAMES || !c) {
-		lictor_count_reason(LICTOR_REASON_NO_ANCHOR);
-		return;
-	}
-	if (names && lictor_named_so(s, names))
-		return;
-	bit = lictor_anchor_bit(s->grafting.key.ino, s->grafting.key.dev);
-	for (i = 0; i < 2; i++)
-		__sync_fetch_and_or(&c->late_filter[i][bit >> 6], 1ull << (bit & 63));
-	s->late.names = names + 1;
 	s->late.since_ns = bpf_ktime_get_ns();
-	s->grafting.key.number = names;
-	if (bpf_map_update_elem(&late_anchors, &s->grafting.key, &s->late, BPF_ANY)) {
-		lictor_count_reason(LICTOR_REASON_NO_ANCHOR);
-		names = 0;
+	s->late.told = 0;
+	s->grafting.named = 0;
+	if (giving.control) {
+		giving.turn = *(volatile u64 *)&giving.control->late_turn;
+		bpf_loop(LICTOR_LATE_NAMES, lictor_give_step, &giving, 0);
 	}
 	s->grafting.key.number = 0;
-	if (!names || !first)
-		return;
-	bpf_probe_read_kernel(&s->first, sizeof(s->first), first);
-	s->first.since_ns = s->late.since_ns;
-	s->first.names = s->late.names;
-	s->first.announced |= s->late.announced;
-	bpf_map_update_elem(&late_anchors, &s->grafting.key, &s->first, BPF_ANY);
+	if (!s->grafting.named)
+		lictor_count_reason(LICTOR_REASON_NO_ANCHOR);
 }
 
 /* The name is in the text, at `at`. Of the root itself there is none: paths begin there anew. */
@@ -185,14 +200,14 @@ static __always_inline bool lictor_name_part(struct lictor_scratch *s, u64 gener
 		return true;
 	for (i = 0; i < LICTOR_OBJECT_NAMES && i < a->anchored; i++) {
 		if (!lictor_anchor_name(s, generation, 0, i))
-			break;
+			continue;
 		if (s->name_length + lictor_below_anchor(a) > LICTOR_LATE_NAME)
 			return false;
 	}
 	s->late.mount = 0;
 	for (i = 0; i < LICTOR_OBJECT_NAMES && i < a->anchored; i++) {
 		if (!lictor_anchor_name(s, generation, 0, i))
-			break;
+			continue;
 		where = lictor_host_text(s, generation, 0, 0);
 		if (!where)
 			return false;
@@ -353,11 +368,14 @@ int BPF_PROG(fe_path_mount, const char *source, struct path *place, const char *
 }
 #endif
 
+static const struct lictor_late lictor_no_more;
+
+/* By its key: in place, it might be another's memory by now. */
 static long lictor_ending_step(void *map, const struct lictor_late_key *key,
-			       struct lictor_late *late, const u32 *dev)
+			       const struct lictor_late *late, const u32 *dev)
 {
-	if (key->dev == *dev)
-		late->names = 0;
+	if (key->dev == *dev && late->length)
+		bpf_map_update_elem(&late_anchors, key, &lictor_no_more, BPF_EXIST);
 	return 0;
 }
 
