@@ -223,6 +223,7 @@ enum lictor_hook {
 	X(ADDRESS_FAMILY, "address_family", "the address family is not modelled") \
 	X(ARGUMENT_UNREADABLE, "argument_unreadable", "a text that the call was given could not be read") \
 	X(PROCESS_UNREADABLE, "process_unreadable", "what the process is like could not be read, or it has changed what it says of its program") \
+	X(START_UNREADABLE, "start_unreadable", "what the process was started with could not be read, or is too long") \
 	X(CGROUP_UNREADABLE, "cgroup_unreadable", "the process's control group could not be read, or is too deep") \
 	X(NO_HELD, "no_held", "more descriptors older than the rules than are kept") \
 	X(NO_ANCHOR, "no_anchor", "more, or longer, names of mounts made since the rules came than are kept") \
@@ -286,6 +287,9 @@ struct lictor_space_head {
 	__u32 atoms;				/* struct lictor_atoms[outs + 1], or 0 */
 };
 
+#define LICTOR_STARTS_KEPT	(1u << 0)	/* some rule asks for arguments or environment */
+#define LICTOR_STARTS_JUDGED	(1u << 1)	/* some rule about exec does */
+
 struct lictor_image {
 	__u32 magic;
 	__u32 version;
@@ -297,7 +301,7 @@ struct lictor_image {
 	struct lictor_table_hash anchors;	/* of struct lictor_anchor */
 	__u64 anchor_filter[LICTOR_FILTER];	/* bit (ino mixed with dev): maybe an anchor */
 	__u32 event[LICTOR_EVENTS];		/* offsets of struct lictor_event_head */
-	__u32 pad;
+	__u32 starts;				/* LICTOR_STARTS_* */
 	struct lictor_atoms carried[2];		/* atoms that the generation before had too:
 						   [0] of images, [1] of names */
 	struct lictor_space_head space[LICTOR_SPACES];
@@ -344,6 +348,7 @@ struct lictor_field_head {
 #define LICTOR_NEED_SUBJECT	(1u << 5)
 #define LICTOR_NEED_PROCESS	(1u << 6)
 #define LICTOR_NEED_CGROUP	(1u << 7)
+#define LICTOR_NEED_START	(1u << 8)
 
 struct lictor_event_head {
 	__u32 fields;
@@ -366,6 +371,8 @@ struct lictor_vector {
 
 #define LICTOR_RULE_MONITOR	(1u << 0)	/* decide and report, let pass */
 #define LICTOR_RULE_PEER	(1u << 2)	/* accept: asks for the peer, known only when accepted */
+#define LICTOR_RULE_START	(1u << 3)	/* asks for arguments or environment: of exec, they are
+						   known when the program has been loaded */
 #define LICTOR_RULE_CREATES	(1u << 1)	/* is about create too, by the same facts: an open that
 						   creates has been judged when it did */
 
@@ -477,6 +484,8 @@ enum lictor_string_slot {
 	LICTOR_STRING_CGROUP,
 	LICTOR_STRING_UNIT,
 	LICTOR_STRING_CONTAINER,
+	LICTOR_STRING_ARGS,		/* what the program was started with */
+	LICTOR_STRING_ENV,		/* each NAME=VALUE of it */
 	LICTOR_STRINGS
 };
 
@@ -570,10 +579,34 @@ struct lictor_history {
 	__u32 args_total;	/* bytes of its arguments, each with its NUL */
 	__u32 args_length;	/* bytes of them that are kept */
 	char args[LICTOR_ARGS_KEPT];
+	/* At the beginning of an exec, which is judged as the doing of what there was before it. */
+	__u32 noted;		/* 1: these are */
+	__u32 effective_user;
+	__u32 effective_group;
+	__u32 pad;
+	__u64 capabilities;
+	char name[16];
 };
 
 /* What a record has of it. */
 #define LICTOR_HISTORY_TOLD __builtin_offsetof(struct lictor_history, args_total)
+
+/* ---- what it was started with, as rules classify it ---- */
+
+struct lictor_started {
+	__u32 generation;	/* 0: nothing is known */
+	__u32 execs;		/* of `read`: when it was read */
+	struct lictor_hits args;
+	struct lictor_hits env;
+};
+
+/* Each half is written by one side only: `seen` by the process itself, `read` by an iterator. */
+struct lictor_start {
+	__u32 execs;		/* programs that the process has executed */
+	__u32 pad;
+	struct lictor_started seen[2];	/* by generation & 1: at exec */
+	struct lictor_started read[2];	/* by generation & 1: from its memory; stale after an exec */
+};
 
 /* The path of a program, its end. */
 struct lictor_program {

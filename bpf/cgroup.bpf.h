@@ -204,14 +204,14 @@ __noinline int lictor_record_cgroup(struct lictor_scratch *s, u64 node)
 		at += length - LICTOR_CGROUP_TEXT;
 		length = LICTOR_CGROUP_TEXT;
 	}
-	lictor_record_text(s, LICTOR_FIELD_CGROUP_PATH, 0, at == g->cursor ? 0 : LICTOR_TEXT_CUT,
+	lictor_record_text(s, LICTOR_FIELD_CGROUP_PATH, at == g->cursor ? 0 : LICTOR_TEXT_CUT,
 			   &s->text[lictor_region_at(LICTOR_REGION_SHORT, at)], length);
 	if (g->unit_length)
-		lictor_record_text(s, LICTOR_FIELD_SERVICE_NAME, 0, 0,
+		lictor_record_text(s, LICTOR_FIELD_SERVICE_NAME, 0,
 				   &s->text[lictor_region_at(LICTOR_REGION_SHORT, g->unit)],
 				   g->unit_length);
 	if (g->container_length)
-		lictor_record_text(s, LICTOR_FIELD_CONTAINER_ID, 0, 0,
+		lictor_record_text(s, LICTOR_FIELD_CONTAINER_ID, 0,
 				   &s->text[lictor_region_at(LICTOR_REGION_SHORT, g->container)],
 				   g->container_length);
 	return 0;

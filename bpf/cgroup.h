@@ -23,12 +23,12 @@ struct lictor_part {
 LICTOR_PART_FUNCTION int lictor_part_has(const struct lictor_part *part, __u32 at, const char *text,
 					 __u32 count)
 {
-	__u32 i;
+	__u32 differ = 0, i;
 
+	/* Without a branch a byte, which a verifier would follow each. */
 	for (i = 0; i < count; i++)
-		if (part->byte[(at + i) & 255] != text[i])
-			return 0;
-	return 1;
+		differ |= (__u8)part->byte[(at + i) & 255] ^ (__u8)text[i];
+	return !differ;
 }
 
 /* Does it begin or end so, and is there more of it? */

@@ -10,6 +10,7 @@
 
 #include "bpf/cgroup.bpf.h"
 #include "bpf/history.bpf.h"
+#include "bpf/start.bpf.h"
 
 /* What begin() returns. */
 #define LICTOR_PASS 0
@@ -46,6 +47,7 @@ static __always_inline void lictor_clear(struct lictor_scratch *s, u64 generatio
 	s->created = 0;
 	s->scan = 0;
 	s->peer = 0;
+	s->loaded = LICTOR_LOADED_ALL;
 	s->fs_name = 0;
 	s->ascent[0].field = 0;
 	s->ascent[1].field = 0;
@@ -73,6 +75,16 @@ static __always_inline void lictor_clear(struct lictor_scratch *s, u64 generatio
 	s->facts.hits[LICTOR_STRING_ARGUMENT2].state = LICTOR_ABSENT;
 }
 
+static const u64 lictor_none_seen[LICTOR_RULES_MAX / 64];
+
+/* Are several matches about to make one outcome? */
+static __always_inline void lictor_judge_several(struct lictor_scratch *s, bool several)
+{
+	s->twice = several;
+	if (several)
+		bpf_probe_read_kernel(s->seen, sizeof(s->seen), lictor_none_seen);
+}
+
 /* Who acts. */
 static __always_inline void lictor_gather_actor(struct lictor_scratch *s, struct task_struct *task)
 {
@@ -83,6 +95,8 @@ static __always_inline void lictor_gather_actor(struct lictor_scratch *s, struct
 		lictor_gather_process(s, task);
 	if (s->needs & LICTOR_NEED_CGROUP)
 		lictor_gather_cgroup(s, lictor_cgroup_of(task));
+	if (s->needs & LICTOR_NEED_START)
+		lictor_gather_start(s, task);
 	if (s->needs & LICTOR_NEED_NAME)
 		lictor_classify_name(s, s->generation, task->comm, LICTOR_STRING_NAME);
 }
@@ -190,7 +204,7 @@ static long lictor_judge_step(u32 index, struct lictor_judging *j)
 	struct lictor_outcome *o = &s->outcome;
 	struct lictor_rule_count *count;
 	const void *page = lictor_page(j->tables, 0), *row;
-	u32 rule = lictor_next_rule(j->tables, j->event, &s->work), at, action, flags, i;
+	u32 rule = lictor_next_rule(j->tables, j->event, &s->work), at, action, flags;
 	u32 signal;
 
 	if (!page || rule == ~0u)
@@ -203,15 +217,15 @@ static long lictor_judge_step(u32 index, struct lictor_judging *j)
 	flags = LICTOR_GET(row, at, struct lictor_rule_entry, flags);
 	if (s->created && flags & LICTOR_RULE_CREATES)
 		return 0;
+	if (j->event == LICTOR_EVENT_EXEC &&
+	    s->loaded == (flags & LICTOR_RULE_START ? LICTOR_LOADED_NOT : LICTOR_LOADED_NOW))
+		return 0;
 	if (j->event == LICTOR_EVENT_ACCEPT && (flags & LICTOR_RULE_PEER) != s->peer)
 		return 0;
 	if (s->twice) {
 		volatile u64 *seen = &s->seen[(rule / 64) & (LICTOR_RULES_MAX / 64 - 1)];
 		u64 bit = 1ull << (rule & 63);
 
-		if (!o->rules)
-			for (i = 0; i < LICTOR_RULES_MAX / 64; i++)
-				((volatile u64 *)s->seen)[i] = 0;
 		if (*seen & bit)
 			return 0;
 		*seen |= bit;
@@ -223,6 +237,10 @@ static long lictor_judge_step(u32 index, struct lictor_judging *j)
 	if (count)
 		__sync_fetch_and_add(&count->matched, 1);
 	action = LICTOR_GET(row, at, struct lictor_rule_entry, action);
+	/* It has been loaded: not to let it run is to kill it. */
+	if (action == LICTOR_ACTION_BLOCK && flags & LICTOR_RULE_START &&
+	    s->loaded >= LICTOR_LOADED_NOW)
+		action = LICTOR_ACTION_KILL;
 	signal = LICTOR_GET(row, at, struct lictor_rule_entry, signal);
 	if (lictor_limited(j, rule, LICTOR_GET(row, at, struct lictor_rule_entry, limit_count),
 			   LICTOR_GET(row, at, struct lictor_rule_entry, limit_period_ns))) {
@@ -303,27 +321,49 @@ static __always_inline u32 lictor_verdict(const struct lictor_outcome *o)
 	return LICTOR_VERDICT_ALLOWED;
 }
 
-/* One listed rule's report has gone out, or was lost. */
+struct lictor_counting {
+	struct lictor_scratch *s;
+	void *counts;
+	u32 rules;
+	u32 lost;
+};
+
+static long lictor_count_step(u32 index, struct lictor_counting *c)
+{
+	struct lictor_rule_count *count;
+
+	if (index >= c->s->outcome.listed)
+		return 1;
+	count = lictor_count_of(c->counts, c->rules,
+				c->s->outcome.rule[index & (LICTOR_RECORD_RULES - 1)]);
+	if (count)
+		__sync_fetch_and_add(c->lost ? &count->lost : &count->reported, 1);
+	return 0;
+}
+
+/* The listed rules' report has gone out, or was lost. */
 static __always_inline void lictor_count_listed(struct lictor_scratch *s, bool lost)
 {
-	u32 slot = s->generation & 1, rules, i;
-	void *counts = bpf_map_lookup_elem(&rule_counts, &slot);
+	struct lictor_counting counting = { .s = s, .lost = lost };
 	lictor_tables tables = lictor_open(s->generation);
 	const void *page = tables ? lictor_page(tables, 0) : NULL;
+	u32 slot = s->generation & 1;
 
-	if (!counts || !page)
+	counting.counts = bpf_map_lookup_elem(&rule_counts, &slot);
+	if (!counting.counts || !page)
 		return;
-	rules = LICTOR_GET(page, 0, struct lictor_image, rules);
-	for (i = 0; i < LICTOR_RECORD_RULES; i++) {
-		u32 rule = s->outcome.rule[i];
-		struct lictor_rule_count *count;
+	counting.rules = LICTOR_GET(page, 0, struct lictor_image, rules);
+	bpf_loop(LICTOR_RECORD_RULES, lictor_count_step, &counting, 0);
+}
 
-		if (i >= s->outcome.listed)
-			return;
-		count = lictor_count_of(counts, rules, rule);
-		if (count)
-			__sync_fetch_and_add(lost ? &count->lost : &count->reported, 1);
-	}
+/* Of an exec, what the task was called before it. */
+static __always_inline void lictor_record_name(struct lictor_scratch *s, struct task_struct *task)
+{
+	struct lictor_history *history = s->loaded >= LICTOR_LOADED_NOW ? lictor_history_of(task) :
+									   NULL;
+	const char *name = history && history->noted ? history->name : task->comm;
+
+	bpf_probe_read_kernel(s->record.name, sizeof(s->record.name), name);
 }
 
 /* Who acted, for the record. */
@@ -335,7 +375,7 @@ static __always_inline void lictor_fill_actor(struct lictor_scratch *s, struct t
 	r->pid = task->tgid;
 	r->tid = task->pid;
 	lictor_record_cgroup(s, lictor_cgroup_of(task));
-	bpf_probe_read_kernel(r->name, sizeof(r->name), task->comm);
+	lictor_record_name(s, task);
 	if (!subject) {
 		r->subject_flags = 0;
 		r->parent_pid = 0;
@@ -349,10 +389,10 @@ static __always_inline void lictor_fill_actor(struct lictor_scratch *s, struct t
 	r->start_ns = subject->start_ns;
 	r->parent_start_ns = subject->parent_start_ns;
 	__builtin_memcpy(r->parent_name, subject->parent_name, sizeof(r->parent_name));
-	lictor_record_text(s, LICTOR_FIELD_PROCESS_EXECUTABLE, 0,
+	lictor_record_text(s, LICTOR_FIELD_PROCESS_EXECUTABLE,
 			   subject->flags & LICTOR_SUBJECT_CUT ? LICTOR_TEXT_CUT : 0,
 			   subject->image, subject->image_length);
-	lictor_record_text(s, LICTOR_FIELD_PARENT_EXECUTABLE, 0,
+	lictor_record_text(s, LICTOR_FIELD_PARENT_EXECUTABLE,
 			   subject->flags & LICTOR_SUBJECT_PARENT_CUT ? LICTOR_TEXT_CUT : 0,
 			   subject->parent, subject->parent_length);
 	lictor_record_history(s, task);
@@ -426,7 +466,7 @@ __noinline int lictor_report(struct lictor_scratch *s, s32 error, bool denied)
 			continue;
 		if (cursor == LICTOR_PATH_MAX)
 			cursor--;
-		lictor_record_text(s, a->field, 0, a->problem ? LICTOR_TEXT_CUT : 0,
+		lictor_record_text(s, a->field, a->problem ? LICTOR_TEXT_CUT : 0,
 				   &s->text[lictor_region_at(a->region, cursor)],
 				   LICTOR_PATH_MAX - cursor);
 	}
@@ -435,7 +475,7 @@ __noinline int lictor_report(struct lictor_scratch *s, s32 error, bool denied)
 		long length = bpf_probe_read_kernel_str(fs, 32, (const void *)s->fs_name);
 
 		if (length > 1)
-			lictor_record_text(s, LICTOR_FIELD_FILE_FS, 0, 0, fs, (length - 1) & 31);
+			lictor_record_text(s, LICTOR_FIELD_FILE_FS, 0, fs, (length - 1) & 31);
 	}
 	if (!s->scan)
 		lictor_gather_process(s, bpf_get_current_task_btf());

@@ -10,7 +10,8 @@
 
 static __always_inline struct lictor_history *lictor_history_of(struct task_struct *task)
 {
-	return bpf_task_storage_get(&histories, task->group_leader, 0, 0);
+	return lictor_way == LICTOR_VIA_CGROUP ?
+		       NULL : bpf_task_storage_get(&histories, task->group_leader, 0, 0);
 }
 
 /* One process became two. */
@@ -61,6 +62,30 @@ static __always_inline void lictor_start(struct task_struct *task)
 		history->args_length = length;
 }
 
+/* The process is about to be another program. */
+static __always_inline void lictor_note_before(struct task_struct *task)
+{
+	struct lictor_history *history = bpf_task_storage_get(&histories, task, 0, 0);
+
+	if (!history)
+		return;
+	history->effective_user = task->cred->euid.val;
+	history->effective_group = task->cred->egid.val;
+	bpf_core_read(&history->capabilities, sizeof(history->capabilities),
+		      &task->cred->cap_effective);
+	bpf_probe_read_kernel(history->name, sizeof(history->name), task->comm);
+	history->noted = 1;
+}
+
+/* It is. */
+static __always_inline void lictor_forget_before(struct task_struct *task)
+{
+	struct lictor_history *history = bpf_task_storage_get(&histories, task, 0, 0);
+
+	if (history)
+		history->noted = 0;
+}
+
 /* For the record. */
 static __always_inline void lictor_record_history(struct lictor_scratch *s,
 						  struct task_struct *task)
@@ -73,9 +98,9 @@ static __always_inline void lictor_record_history(struct lictor_scratch *s,
 	history = lictor_history_of(task);
 	if (!history)
 		return;
-	lictor_record_text(s, LICTOR_FIELD_ANCESTOR_EXECUTABLE, 0, 0, history,
+	lictor_record_text(s, LICTOR_FIELD_ANCESTOR_EXECUTABLE, 0, history,
 			   LICTOR_HISTORY_TOLD);
-	lictor_record_text(s, LICTOR_FIELD_PROCESS_ARGS, 0,
+	lictor_record_text(s, LICTOR_FIELD_PROCESS_ARGS,
 			   history->args_total > history->args_length ? LICTOR_TEXT_CUT : 0,
 			   history->args, history->args_length);
 }

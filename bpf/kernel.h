@@ -182,6 +182,8 @@ struct mm_struct {
 	struct file *exe_file;
 	unsigned long arg_start;
 	unsigned long arg_end;
+	unsigned long env_start;
+	unsigned long env_end;
 };
 
 struct signal_struct {
@@ -327,6 +329,7 @@ struct task_struct {
 	struct files_struct *files;
 	struct pid *thread_pid;
 	struct css_set *cgroups;
+	u64 self_exec_id;
 };
 
 struct vm_area_struct {

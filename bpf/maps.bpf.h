@@ -87,6 +87,18 @@ struct {
 } histories SEC(".maps");
 
 /*
+ * Process -> what it was started with. Made where rules ask for that; written at exec and by the
+ * iterator before new rules come into force, read by decisions; gone with the process. No memory
+ * for it: NO_SUBJECT, and what it was started with is unknown.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct lictor_start);
+} starts SEC(".maps");
+
+/*
  * Number of a program's path -> the path. Written when it is executed, read by the daemon for
  * records. Full: the least used one goes, and ancestors that ran it are told without it.
  */

@@ -21,7 +21,8 @@
 #include "bpf/abi.h"
 
 #define LICTOR_TEXT_SIZE 16384u	/* of the buffer that texts to classify are in: a power of two */
-#define LICTOR_CHUNK 16u	/* bytes of text per step */
+#define LICTOR_CHUNK 8u	/* bytes of text per step */
+#define LICTOR_CARRIED 32u	/* LICTOR_AUTOMATA_MAX, and a power of two */
 
 #define LICTOR_AT(type, page, off) \
 	(*(const type *)((const char *)(page) + \
@@ -40,6 +41,7 @@ struct lictor_work {
 	__u32 cursor;		/* in the image: the other text of a comparison */
 	__u32 equal;
 	__u32 automaton;
+	__u32 carried[LICTOR_CARRIED];	/* states of automata between two pieces of a text */
 	/* matching */
 	__u32 unknown;		/* a field that was asked for has a value that cannot be had */
 	__u32 pad;
@@ -96,6 +98,7 @@ struct lictor_reading {
 	__u32 at;	/* the automaton */
 	__u32 length;
 	__u32 start;
+	__u32 entries;	/* of texts in pieces: each NUL ends one text and begins another */
 };
 
 static long lictor_walk_step(__u32 index, void *context)
@@ -319,6 +322,152 @@ lictor_classify(lictor_tables tables, __u32 space, const char *text, __u32 start
 	if (automata)
 		LICTOR_LOOP(automata, lictor_automaton_step, &r);
 	hits->own = hits->any;
+}
+
+/* ---- texts in pieces ---- */
+
+/*
+ * For texts longer than the buffer, forwards, by automata alone: begin, read each piece (text[start
+ * .. start + length) is set anew each time, at most LICTOR_PATH_MAX), end.
+ */
+static __inline __attribute__((always_inline)) const void *
+lictor_piece_automaton(struct lictor_reading *r, __u32 index)
+{
+	const void *page = lictor_page(r->tables, 0);
+
+	if (!page)
+		return 0;
+	r->at = LICTOR_AT(__u32, page, r->space +
+			  (__u32)__builtin_offsetof(struct lictor_space_head, automaton) + index * 4);
+	return lictor_page(r->tables, r->at);
+}
+
+static __inline __attribute__((always_inline)) void
+lictor_piece_accept(struct lictor_reading *r, const void *page, __u32 state)
+{
+	__u16 out = LICTOR_AT(__u16, page,
+			      LICTOR_GET(page, r->at, struct lictor_automaton, out) + state * 4 + 2);
+
+	if (state && out)
+		lictor_hit(r->hits, out);
+}
+
+static long lictor_piece_step(__u32 index, void *context)
+{
+	struct lictor_reading *r = context;
+	struct lictor_work *w = r->work;
+	const char *text = r->text;
+	const void *page = r->page;
+	__u32 at = r->at;
+	__u32 states = LICTOR_GET(page, at, struct lictor_automaton, state);
+	__u32 transitions = LICTOR_GET(page, at, struct lictor_automaton, transition);
+	__u32 first_emit = LICTOR_GET(page, at, struct lictor_automaton, first_emit);
+	__u32 classes = at + (__u32)__builtin_offsetof(struct lictor_automaton, class);
+	__u32 state = w->state, position = w->position, left = w->left;
+	__u32 i;
+
+	(void)index;
+	for (i = 0; i < LICTOR_CHUNK; i++) {
+		__u32 row, cell;
+		__u8 byte;
+
+		if (left == 0)
+			break;
+		left--;
+		byte = (__u8)text[position & (LICTOR_TEXT_SIZE - 1)];
+		position++;
+		if (r->entries && byte == 0) {
+			lictor_piece_accept(r, page, state);
+			state = LICTOR_GET(page, at, struct lictor_automaton, start);
+			continue;
+		}
+		if (state == 0)
+			continue;
+		row = states + state * 8;
+		cell = LICTOR_AT(__u8, page, classes + byte);
+		cell = transitions + (LICTOR_AT(__u32, page, row) + cell) * 8;
+		if (LICTOR_AT(__u32, page, cell) == state)
+			state = LICTOR_AT(__u32, page, cell + 4);
+		else
+			state = LICTOR_AT(__u32, page, row + 4);
+		if (state && state >= first_emit)
+			lictor_hit(r->hits, LICTOR_AT(__u16, page,
+						      LICTOR_GET(page, at, struct lictor_automaton,
+								 out) + state * 4));
+	}
+	w->state = state;
+	w->position = position;
+	w->left = left;
+	return left == 0 || (state == 0 && !r->entries);
+}
+
+static long lictor_piece_read_step(__u32 index, void *context)
+{
+	struct lictor_reading *r = context;
+	struct lictor_work *w = r->work;
+	const void *page = lictor_piece_automaton(r, index);
+
+	if (!page)
+		return 1;
+	r->page = page;
+	w->state = w->carried[index & (LICTOR_CARRIED - 1)];
+	w->position = r->start;
+	w->left = r->length;
+	LICTOR_LOOP(LICTOR_PATH_MAX / LICTOR_CHUNK, lictor_piece_step, r);
+	w->carried[index & (LICTOR_CARRIED - 1)] = w->state;
+	return 0;
+}
+
+static long lictor_piece_begin_step(__u32 index, void *context)
+{
+	struct lictor_reading *r = context;
+	const void *page = lictor_piece_automaton(r, index);
+
+	if (!page)
+		return 1;
+	r->work->carried[index & (LICTOR_CARRIED - 1)] =
+		LICTOR_GET(page, r->at, struct lictor_automaton, start);
+	return 0;
+}
+
+static long lictor_piece_end_step(__u32 index, void *context)
+{
+	struct lictor_reading *r = context;
+	const void *page = lictor_piece_automaton(r, index);
+
+	if (!page)
+		return 1;
+	lictor_piece_accept(r, page, r->work->carried[index & (LICTOR_CARRIED - 1)]);
+	return 0;
+}
+
+static __inline __attribute__((always_inline)) __u32 lictor_pieces_automata(struct lictor_reading *r)
+{
+	const void *page = lictor_page(r->tables, 0);
+
+	return page ? LICTOR_GET(page, r->space, struct lictor_space_head, automata) : 0;
+}
+
+static __inline __attribute__((always_inline)) void lictor_pieces_begin(struct lictor_reading *r,
+								       __u32 space)
+{
+	r->space = (__u32)__builtin_offsetof(struct lictor_image, space) +
+		   space * (__u32)sizeof(struct lictor_space_head);
+	r->hits->state = LICTOR_PRESENT;
+	r->hits->any = 0;
+	r->hits->sure = 0;
+	LICTOR_LOOP(lictor_pieces_automata(r), lictor_piece_begin_step, r);
+}
+
+static __inline __attribute__((always_inline)) void lictor_pieces_read(struct lictor_reading *r)
+{
+	LICTOR_LOOP(lictor_pieces_automata(r), lictor_piece_read_step, r);
+}
+
+static __inline __attribute__((always_inline)) void lictor_pieces_end(struct lictor_reading *r)
+{
+	LICTOR_LOOP(lictor_pieces_automata(r), lictor_piece_end_step, r);
+	r->hits->own = r->hits->any;
 }
 
 /* Both views of an object agree: what is so in any is so in every. */

@@ -32,6 +32,7 @@ int LICTOR_ENTRY_PROG(fe_begin_new_exec, struct linux_binprm *bprm)
 	u32 deleted;
 
 	lictor_take_history(task);
+	lictor_note_before(task);
 	if (!subject)
 		return 0;
 	deleted = lictor_program_deleted(task, subject);

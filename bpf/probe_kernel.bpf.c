@@ -90,7 +90,7 @@ static __always_inline int lictor_mount_attributes(struct pt_regs *regs, u32 hoo
 	got = bpf_probe_read_user_str(&s->text[where], LICTOR_PATH_MAX, (const void *)name);
 	if (got > 1 && s->text[where] == '/') {
 		length = LICTOR_MASK((u32)got - 1, LICTOR_PATH_MAX - 1);
-		lictor_record_text(s, LICTOR_FIELD_FILE_PATH, 0, 0, &s->text[where], length);
+		lictor_record_text(s, LICTOR_FIELD_FILE_PATH, 0, &s->text[where], length);
 		lictor_classify_text(s, s->generation, LICTOR_SPACE_OBJECT, where | length << 16,
 				     LICTOR_STRING_PATH);
 	} else {

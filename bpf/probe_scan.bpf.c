@@ -187,7 +187,7 @@ int scan_files(struct bpf_iter__task_file *ctx)
 		lictor_hold(file, s->generation);
 		bpf_seq_write(ctx->meta->seq, &held, sizeof(held));
 	}
-	s->twice = writes && reads;
+	lictor_judge_several(s, writes && reads);
 	if (writes)
 		lictor_decide(s, LICTOR_EVENT_WRITE, 0);
 	if (reads)

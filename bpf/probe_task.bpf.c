@@ -66,6 +66,7 @@ int BPF_PROG(track_newtask, struct task_struct *task, u64 clone_flags)
 	bpf_probe_read_kernel(comm, sizeof(comm), creator->comm);
 	__builtin_memcpy(child->parent_name, comm, sizeof(child->parent_name));
 	lictor_descend(task, creator, mine);
+	lictor_pass_start(task, creator);
 	s = lictor_scratch_get();
 	if (!s) {
 		lictor_count_reason(LICTOR_REASON_NO_SCRATCH);
@@ -124,7 +125,27 @@ static __always_inline void lictor_settle(struct lictor_scratch *s, struct licto
 	id->image = s->facts.hits[LICTOR_STRING_IMAGE];
 }
 
-static __always_inline void lictor_decide_exec(struct file *file)
+/* Who executes is who it was before; what is new is what the program is started with. */
+static __always_inline void lictor_gather_before(struct lictor_scratch *s,
+						 struct task_struct *task)
+{
+	const struct lictor_history *before = lictor_history_of(task);
+
+	lictor_gather_process(s, task);
+	if (!before || !before->noted)
+		return;
+	lictor_number(s, LICTOR_FIELD_USER_EFFECTIVE_NAME, before->effective_user);
+	lictor_number(s, LICTOR_FIELD_USER_EFFECTIVE_ID, before->effective_user);
+	lictor_number(s, LICTOR_FIELD_PROCESS_ELEVATED,
+		      before->effective_user != task->cred->uid.val);
+	lictor_number(s, LICTOR_FIELD_PROCESS_CAPABILITIES, before->capabilities);
+	s->record.egid = before->effective_group;
+	if (s->needs & LICTOR_NEED_NAME)
+		lictor_classify_name(s, s->generation, before->name, LICTOR_STRING_NAME);
+}
+
+static __always_inline void lictor_decide_exec(struct task_struct *task, struct file *file,
+					       enum lictor_loaded loaded)
 {
 	struct lictor_scratch *s = NULL;
 
@@ -132,6 +153,8 @@ static __always_inline void lictor_decide_exec(struct file *file)
 			 LICTOR_VIA_TP_BTF, &s) != LICTOR_DECIDE ||
 	    !s)
 		return;
+	s->loaded = loaded;
+	lictor_gather_before(s, task);
 	lictor_gather_file(s, file);
 	lictor_number(s, LICTOR_FIELD_FILE_MAPPED, 0);
 	lictor_decide(s, LICTOR_EVENT_EXEC, 0);
@@ -147,11 +170,16 @@ int BPF_PROG(track_exec, struct task_struct *task, int old_pid, struct linux_bin
 	struct lictor_scratch *s;
 	struct file *file = bprm->file;
 	lictor_tables tables;
+	bool waited;
 
 	if (!c || !file || (!c->active && !c->pending))
 		return 0;
-	if (c->decide_exec)
-		lictor_decide_exec(file);
+	lictor_start(task);
+	waited = lictor_settle_start(task, c);
+	if (waited || c->decide_exec)
+		lictor_decide_exec(task, file,
+				   c->decide_exec ? LICTOR_LOADED_LATE : LICTOR_LOADED_NOW);
+	lictor_forget_before(task);
 	subject = bpf_task_storage_get(&subjects, bpf_get_current_task_btf(), 0,
 				       BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!subject) {
@@ -160,7 +188,6 @@ int BPF_PROG(track_exec, struct task_struct *task, int old_pid, struct linux_bin
 	}
 	subject->exec_inode = 0;
 	lictor_keep_object(subject, file);
-	lictor_start(task);
 	s = lictor_scratch_get();
 	tables = lictor_open(c->active ? c->active : c->pending);
 	if (!s || !tables) {

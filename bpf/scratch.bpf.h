@@ -114,6 +114,14 @@ struct lictor_outcome {
 	u16 rule[LICTOR_RECORD_RULES];
 };
 
+/* How far an exec is: which of its rules are judged now. */
+enum lictor_loaded {
+	LICTOR_LOADED_ALL,	/* it is none: a mapping, or what was there before the rules */
+	LICTOR_LOADED_NOT,	/* what the program is started with is not known yet */
+	LICTOR_LOADED_NOW,	/* only those that had to wait for that */
+	LICTOR_LOADED_LATE,	/* all: there was no earlier hook */
+};
+
 /* A walk up a control group's path, in region SHORT. */
 struct lictor_cgroup {
 	u64 node;		/* address: at hand */
@@ -152,6 +160,7 @@ struct lictor_scratch {
 	u32 created;		/* an open that has just made its file */
 	u32 scan;		/* not the current task's doing: what was there before the rules */
 	u32 peer;		/* accept: LICTOR_RULE_PEER where the peer is known, else 0 */
+	u32 loaded;		/* exec: enum lictor_loaded */
 	struct lictor_late_key late_key;
 	struct lictor_device device;
 	u32 name;		/* of an anchor: in the image, if it is not late */
@@ -169,9 +178,15 @@ struct lictor_scratch {
 		u64 leaving;	/* its children have been seen */
 		u32 named;	/* the name has been given */
 	} grafting;
+	struct {		/* of a process's memory, what is yet to be read */
+		u64 from;
+		u32 left;
+		u32 failed;
+	} span;
 	struct lictor_addresses addresses;
 	struct lictor_cgroup cgroup;
 	struct lictor_program program;
+	u64 from;		/* address of a text for the record */
 	u64 fs_name;		/* address of the file system type's name, or 0 */
 	u64 now;
 	struct lictor_outcome outcome;

@@ -40,7 +40,7 @@ static __always_inline void lictor_gather_target_image(struct lictor_scratch *s,
 		lictor_reason(s, LICTOR_REASON_NO_SUBJECT);
 		return;
 	}
-	lictor_record_text(s, LICTOR_FIELD_TARGET_EXECUTABLE, 0,
+	lictor_record_text(s, LICTOR_FIELD_TARGET_EXECUTABLE,
 			   subject->flags & LICTOR_SUBJECT_CUT ? LICTOR_TEXT_CUT : 0,
 			   subject->image, subject->image_length);
 	id = &subject->identity[s->generation & 1];
@@ -60,7 +60,7 @@ static __always_inline void lictor_gather_target(struct lictor_scratch *s,
 	lictor_gather_target_image(s, target);
 	bpf_probe_read_kernel(comm, sizeof(comm), &target->comm);
 	lictor_classify_name(s, s->generation, comm, LICTOR_STRING_TARGET_NAME);
-	lictor_record_text(s, LICTOR_FIELD_TARGET_NAME, 0, 0,
+	lictor_record_text(s, LICTOR_FIELD_TARGET_NAME, 0,
 			   &s->text[LICTOR_REGION_SHORT * LICTOR_PATH_MAX],
 			   lictor_length_of(comm));
 }
@@ -69,7 +69,7 @@ static __always_inline void lictor_gather_target(struct lictor_scratch *s,
 static __always_inline void lictor_argument_text(struct lictor_scratch *s, u32 field, u32 string,
 						 u32 length)
 {
-	lictor_record_text(s, field, 0, 0, &s->text[LICTOR_REGION_SHORT * LICTOR_PATH_MAX],
+	lictor_record_text(s, field, 0, &s->text[LICTOR_REGION_SHORT * LICTOR_PATH_MAX],
 			   length);
 	lictor_short(s, s->generation, length, LICTOR_SPACE_ARGUMENT, string);
 }

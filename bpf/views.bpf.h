@@ -9,30 +9,40 @@
 
 #include "bpf/path.bpf.h"
 
-/* Adds a text to the record: length bytes at s->text[at]. What does not fit is left out. */
-static __always_inline void lictor_record_text(struct lictor_scratch *s, u32 field, u32 view,
-					       u32 flags, const void *from, u32 length)
+#define LICTOR_TEXT_HOST (1u << 16)	/* beside flags: it is the host's view */
+
+/* Adds a text to the record: length bytes at s->from. What does not fit is left out. */
+__noinline int lictor_record_bytes(struct lictor_scratch *s, u32 field, u32 flags, u32 length)
 {
-	u32 at = s->record.size - (u32)sizeof(struct lictor_record);
+	u32 at = s ? s->record.size - (u32)sizeof(struct lictor_record) : 0;
 	/* In the table of fields, those of who acts come first. */
 	u32 room = (u32)(LICTOR_RECORD_MAX - sizeof(struct lictor_record)) -
 		   (field >= LICTOR_FIELD_FILE_PATH ? LICTOR_RECORD_ACTOR : 0);
 	struct lictor_text *text;
 
-	if (length >= LICTOR_PATH_MAX || s->record.size < sizeof(struct lictor_record) ||
+	if (!s || length >= LICTOR_PATH_MAX || s->record.size < sizeof(struct lictor_record) ||
 	    at + length + 16 > room)
-		return;
+		return 0;
 	asm volatile("" : "+r"(at));
 	if (at > LICTOR_RECORD_MAX - sizeof(struct lictor_record) - 16)
-		return;
+		return 0;
 	text = (struct lictor_text *)&s->texts[at];
 	text->field = field;
 	text->length = length;
-	text->flags = flags;
-	text->view = view;
-	bpf_probe_read_kernel(&s->texts[at + sizeof(*text)], LICTOR_MASK(length, LICTOR_PATH_MAX - 1), from);
+	text->flags = (u16)flags;
+	text->view = flags >> 16;
+	bpf_probe_read_kernel(&s->texts[at + sizeof(*text)], LICTOR_MASK(length, LICTOR_PATH_MAX - 1),
+			      (const void *)s->from);
 	s->record.size += (sizeof(*text) + length + 7) & ~7u;
 	s->record.texts++;
+	return 0;
+}
+
+static __always_inline void lictor_record_text(struct lictor_scratch *s, u32 field, u32 flags,
+					       const void *from, u32 length)
+{
+	s->from = (u64)from;
+	lictor_record_bytes(s, field, flags, length);
 }
 
 /*
@@ -230,7 +240,8 @@ __noinline int lictor_host_text(struct lictor_scratch *s, u64 generation, u32 wh
 		length = 1;
 	}
 	if (a->field && record)
-		lictor_record_text(s, a->field, !a->mountless, 0, &s->text[to], length);
+		lictor_record_text(s, a->field, a->mountless ? 0 : LICTOR_TEXT_HOST, &s->text[to],
+				   length);
 	return to | length << 16;
 }
 

@@ -102,7 +102,8 @@ void lictor_engine_wait(const struct lictor_engine *engine)
 static int classify(struct lictor_engine *engine)
 {
 	static const char *const round[] = {
-		"classify_tasks", "classify_tasks", "classify_lineage",
+		"classify_tasks", "classify_tasks", "classify_lineage", "classify_starts",
+		"classify_starts",
 	};
 
 	for (size_t i = 0; i < sizeof(round) / sizeof(*round); i++) {

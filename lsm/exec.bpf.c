@@ -10,6 +10,8 @@ static __always_inline int lictor_exec_file(struct lictor_scratch *s, struct fil
 {
 	lictor_gather_file(s, file);
 	lictor_number(s, LICTOR_FIELD_FILE_MAPPED, mapped);
+	if (BPF_CORE_READ_BITFIELD(bpf_get_current_task_btf(), in_execve))
+		s->loaded = LICTOR_LOADED_NOT;
 	lictor_decide(s, LICTOR_EVENT_EXEC, 0);
 	return lictor_deny(s);
 }

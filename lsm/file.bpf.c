@@ -127,7 +127,7 @@ int LICTOR_PROG(lsm_file_open, struct file *file)
 	lictor_gather_file(s, file);
 	s->created = (mode & FMODE_CREATED) != 0;
 	if (lictor_opens_for_writing(file)) {
-		s->twice = (mode & FMODE_READ) != 0;
+		lictor_judge_several(s, (mode & FMODE_READ) != 0);
 		lictor_decide(s, LICTOR_EVENT_WRITE, 0);
 	}
 	if (mode & FMODE_READ) {
@@ -217,7 +217,7 @@ int LICTOR_PROG(lsm_file_receive, struct file *file)
 	s->record.flags = LICTOR_RECORD_RECEIVED;
 	lictor_number(s, LICTOR_FIELD_FILE_FLAGS, lictor_open_flags(KREAD(file, f_flags)));
 	lictor_gather_file(s, file);
-	s->twice = 1;
+	lictor_judge_several(s, true);
 	if (mode & FMODE_WRITE)
 		lictor_decide(s, LICTOR_EVENT_WRITE, 0);
 	if (mode & FMODE_READ)
@@ -312,7 +312,7 @@ static __always_inline int lictor_two_names(struct lictor_scratch *s, u32 event,
 					    struct vfsmount *mnt, struct dentry *from,
 					    struct dentry *to)
 {
-	s->twice = 1;
+	lictor_judge_several(s, true);
 	lictor_gather_inode(s, lictor_dentry_inode(from), from);
 	lictor_gather_path(s, mnt, from, 0, LICTOR_FIELD_FILE_PATH);
 	lictor_gather_path(s, mnt, to, 1, LICTOR_FIELD_FILE_TARGET_PATH);

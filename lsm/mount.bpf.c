@@ -82,7 +82,7 @@ int LICTOR_PROG(lsm_sb_mount, const char *source, const struct path *path, const
 		lictor_argument(s, LICTOR_FIELD_MOUNT_TYPE, LICTOR_STRING_ARGUMENT2, type);
 	lictor_decide(s, LICTOR_EVENT_MOUNT, 0);
 	if (lictor_mount_operation(flags) == LICTOR_MOUNT_MOVE) {
-		s->twice = 1;
+		lictor_judge_several(s, true);
 		lictor_moved(s, source);
 	}
 	/* Refused, or of the mount alone (MS_BIND), it does not come to sb_remount. */
@@ -124,7 +124,7 @@ int LICTOR_PROG(lsm_move_mount, const struct path *from, const struct path *to)
 	struct dentry *dentry = KREAD(from, dentry);
 
 	LICTOR_OPEN(s, LICTOR_EVENT_MOUNT, LICTOR_EVENTS, move_mount);
-	s->twice = 1;
+	lictor_judge_several(s, true);
 	lictor_number(s, LICTOR_FIELD_MOUNT_OPERATION, LICTOR_MOUNT_MOVE);
 	lictor_number(s, LICTOR_FIELD_MOUNT_FLAGS, 0);
 	lictor_argument(s, LICTOR_FIELD_MOUNT_TYPE, LICTOR_STRING_ARGUMENT2,
@@ -148,7 +148,7 @@ SEC(LICTOR_SECTION "sb_pivotroot")
 int LICTOR_PROG(lsm_sb_pivotroot, const struct path *old, const struct path *new)
 {
 	LICTOR_OPEN(s, LICTOR_EVENT_MOUNT, LICTOR_EVENTS, sb_pivotroot);
-	s->twice = 1;
+	lictor_judge_several(s, true);
 	lictor_number(s, LICTOR_FIELD_MOUNT_OPERATION, LICTOR_MOUNT_PIVOT);
 	lictor_number(s, LICTOR_FIELD_MOUNT_FLAGS, 0);
 	lictor_mount_point(s, old);

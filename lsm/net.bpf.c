@@ -52,7 +52,7 @@ int LICTOR_PROG(lsm_socket_connect, struct socket *sock, struct sockaddr *addres
 	lictor_gather_socket(s, sk);
 	lictor_gather_own_end(s, sk);
 	lictor_gather_address(s, LICTOR_ADDRESS_DESTINATION, address, addrlen, AF_UNSPEC);
-	s->twice = lictor_is_routed(sk, NULL);
+	lictor_judge_several(s, lictor_is_routed(sk, NULL));
 	lictor_decide(s, LICTOR_EVENT_CONNECT, 0);
 	if (s->twice)
 		lictor_decide_routes(s, sk, NULL);
@@ -81,7 +81,7 @@ static __always_inline int lictor_send_connected(struct socket *sock, struct soc
 	if (!held && !routed)
 		return 0;
 	LICTOR_OPEN(s, LICTOR_EVENT_CONNECT, LICTOR_EVENTS, socket_sendmsg);
-	s->twice = routed;
+	lictor_judge_several(s, routed);
 	if (held) {
 		lictor_decide_connected(s, sk, LICTOR_RECORD_HELD);
 	} else {
@@ -160,7 +160,7 @@ int LICTOR_PROG(lsm_socket_sendmsg, struct socket *sock, struct msghdr *msg, int
 	lictor_gather_socket(s, sk);
 	lictor_gather_own_end(s, sk);
 	lictor_gather_address(s, LICTOR_ADDRESS_DESTINATION, name, length, family);
-	s->twice = lictor_is_routed(sk, msg);
+	lictor_judge_several(s, lictor_is_routed(sk, msg));
 	lictor_decide(s, LICTOR_EVENT_CONNECT, 0);
 	if (s->twice)
 		lictor_decide_routes(s, sk, msg);
@@ -193,7 +193,7 @@ static __always_inline void lictor_abstract_name(struct lictor_scratch *s, struc
 	length -= 2;
 	bpf_probe_read_kernel(to, length & 127, &address->name[0].sun_path);
 	to[0] = '@';
-	lictor_record_text(s, LICTOR_FIELD_DESTINATION_PATH, 0, 0, to, length & 127);
+	lictor_record_text(s, LICTOR_FIELD_DESTINATION_PATH, 0, to, length & 127);
 	lictor_short(s, s->generation, length & 127, LICTOR_SPACE_SOCKET, LICTOR_STRING_SOCKET);
 }
 
@@ -372,7 +372,7 @@ int LICTOR_PROG(lsm_sctp_bind_connect, struct sock *sk, int option, struct socka
 		return 0;
 	LICTOR_OPEN(s, event, LICTOR_EVENTS, sctp_bind_connect);
 	c.s = s;
-	s->twice = 1;
+	lictor_judge_several(s, true);
 	lictor_gather_socket(s, sk);
 	s->addresses.list = (u64)address;
 	s->addresses.length = length > 0 ? length : 0;

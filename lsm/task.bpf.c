@@ -95,7 +95,7 @@ SEC(LICTOR_SECTION "task_fix_setuid")
 int LICTOR_PROG(lsm_task_fix_setuid, struct cred *new, const struct cred *old)
 {
 	LICTOR_OPEN(s, LICTOR_EVENT_SETUID, LICTOR_EVENTS, task_fix_setuid);
-	s->twice = 1;
+	lictor_judge_several(s, true);
 	lictor_becomes(s, LICTOR_EVENT_SETUID, LICTOR_FIELD_USER_TARGET_NAME,
 		       KREAD(new, euid.val), KREAD(old, euid.val));
 	lictor_becomes(s, LICTOR_EVENT_SETUID, LICTOR_FIELD_USER_TARGET_NAME,
@@ -111,7 +111,7 @@ SEC(LICTOR_SECTION "task_fix_setgid")
 int LICTOR_PROG(lsm_task_fix_setgid, struct cred *new, const struct cred *old)
 {
 	LICTOR_OPEN(s, LICTOR_EVENT_SETGID, LICTOR_EVENTS, task_fix_setgid);
-	s->twice = 1;
+	lictor_judge_several(s, true);
 	lictor_becomes(s, LICTOR_EVENT_SETGID, LICTOR_FIELD_GROUP_TARGET_NAME,
 		       KREAD(new, egid.val), KREAD(old, egid.val));
 	lictor_becomes(s, LICTOR_EVENT_SETGID, LICTOR_FIELD_GROUP_TARGET_NAME,
@@ -182,7 +182,7 @@ int LICTOR_PROG(lsm_task_fix_setgroups, struct cred *new, const struct cred *old
 	u32 count;
 
 	LICTOR_OPEN(s, LICTOR_EVENT_SETGID, LICTOR_EVENTS, task_fix_setgroups);
-	s->twice = 1;
+	lictor_judge_several(s, true);
 	list = KREAD(new, group_info);
 	before = KREAD(old, group_info);
 	g.s = s;

@@ -111,13 +111,15 @@ static struct list_values *find_values(const struct list *list, int field)
 }
 
 /* Values that are read anew: none where a list alone is the value, and was so before. */
-static size_t reserve(struct check *check, int field, const struct node *value, size_t count)
+static size_t reserve(struct check *check, const struct lictor_predicate *predicate,
+		      const struct node *value, size_t count)
 {
+	int field = predicate->field;
 	const struct list *found;
 	struct list_values *values;
 	struct list *list;
 
-	if (value->kind != NODE_SCALAR || !is_insert(value))
+	if (value->kind != NODE_SCALAR || !is_insert(value) || predicate->variable)
 		return count;
 	found = lists_peek(check, value);
 	if (!found || find_values(found, field))
@@ -154,7 +156,7 @@ static void expect_values(struct check *check, struct lictor_predicate *predicat
 
 	if (check->too_many || check->lists_broken)
 		return;
-	check->values += reserve(check, predicate->field, value, count);
+	check->values += reserve(check, predicate, value, count);
 	if (check->values > VALUES_MAX) {
 		check->too_many = true;
 		lictor_diag_error(check->diags, predicate->place, NULL,
@@ -189,21 +191,39 @@ static const struct node *check_not(struct check *check, const struct node *mapp
 	return NULL;
 }
 
+/* The name of the variable behind process.env, or NULL and a complaint. */
+static const char *check_variable(struct check *check, const struct node *key)
+{
+	const char *name = lictor_field_variable(key->text);
+
+	if (*name && strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") ==
+			     strlen(name))
+		return name;
+	check_error(check, key, "such as process.env.LD_PRELOAD: a variable's name has letters, digits and _",
+		    "\"%.*s\" does not name an environment variable", SHOWN(key->text));
+	return NULL;
+}
+
 static void check_pair(struct check *check, const struct scope *scope, const struct node *key,
 		       struct lictor_block *block, struct lictor_predicate *predicate)
 {
 	const struct node *value = node_next(key);
 	bool negated = value->kind == NODE_MAPPING;
+	const char *variable = NULL;
 	int field = -1;
 
 	if (key->kind == NODE_SCALAR)
 		field = field_check(check, scope, key->text, node_place(key));
+	if (field == LICTOR_FIELD_PROCESS_ENV) {
+		variable = check_variable(check, key);
+		field = variable ? field : -1;
+	}
 	if (negated)
 		value = check_not(check, value);
 	if (field < 0 || !value || value->kind == NODE_BAD)
 		return;
 	*predicate = (struct lictor_predicate){
-		.place = node_place(key), .field = field, .negated = negated
+		.place = node_place(key), .field = field, .variable = variable, .negated = negated
 	};
 	block->predicates++;
 	expect_values(check, predicate, value);
@@ -289,6 +309,20 @@ static size_t read_insert(struct check *check, int field, const struct node *ins
 	return values->count;
 }
 
+/* What stands in an environment is NAME=VALUE. */
+static int name_variable(struct check *check, struct lictor_value *value)
+{
+	const char *name = check->used_by->variable;
+	size_t room = strlen(name) + strlen(value->text) + 2;
+	char *text = check_get(check, room);
+
+	if (!text)
+		return -ENOMEM;
+	snprintf(text, room, "%s=%s", name, value->text);
+	value->text = text;
+	return 0;
+}
+
 static size_t read_values(struct check *check, int field, const struct node *node,
 			  struct lictor_value *to)
 {
@@ -303,7 +337,8 @@ static size_t read_values(struct check *check, int field, const struct node *nod
 	if (node->kind == NODE_SCALAR) {
 		if (!node->text[0] && !node->quoted)
 			return 0; /* missing: said when it was counted */
-		return value_check(check, field, node, to) ? 0 : 1;
+		return value_check(check, field, node, to) ||
+		       (check->used_by->variable && name_variable(check, to)) ? 0 : 1;
 	}
 	node_each(child, node)
 		count += read_values(check, field, child, to + count);
@@ -336,7 +371,7 @@ static void read_predicate(struct check *check, const struct pending *pending)
 	struct lictor_value *value;
 
 	check->used_by = predicate;
-	if (node->kind == NODE_SCALAR && is_insert(node)) {
+	if (node->kind == NODE_SCALAR && is_insert(node) && !predicate->variable) {
 		shared = share_list(check, predicate->field, node);
 		if (!shared)
 			return;

@@ -226,8 +226,6 @@ struct undeniable {
 const struct undeniable *undeniable_of(int event);
 /* The same, NULL also where the rule is not about such a case. */
 const struct undeniable *undeniable_by(const struct lictor_rule *rule, int event);
-/* Does it look at where a connection comes from? */
-bool rule_asks_for_peer(const struct lictor_rule *rule);
 
 /* ---- relate.c: how the values of two predicates on one field lie to each other ---- */
 

@@ -120,10 +120,37 @@ static int pick_rules(struct lictor_compiler *c)
 	return 0;
 }
 
+/* -E2BIG, and a complaint, for one variable too many. */
+static int column_of(struct lictor_compiler *c, uint32_t rule,
+		     const struct lictor_predicate *predicate)
+{
+	size_t i = 0;
+
+	if (!predicate->variable)
+		return predicate->field;
+	while (i < c->variables && strcmp(c->variable[i], predicate->variable))
+		i++;
+	if (i == LICTOR_VARIABLES_MAX) {
+		lictor_diag_error(c->diags, predicate->place, NULL,
+				  "rule \"%s\": \"process.env.%s\" is one variable too many: all "
+				  "rules together may name %d",
+				  c->rules->rule[c->out->rule[rule]].name, predicate->variable,
+				  LICTOR_VARIABLES_MAX);
+		return -E2BIG;
+	}
+	c->variable[i] = predicate->variable;
+	c->variables += i == c->variables;
+	return i ? LICTOR_FIELDS + (int)i - 1 : LICTOR_FIELD_PROCESS_ENV;
+}
+
 static int add_units(struct lictor_compiler *c, uint32_t rule, uint32_t block,
 		     const struct lictor_block *from, size_t *room)
 {
 	for (size_t i = 0; i < from->predicates; i++) {
+		int column = column_of(c, rule, &from->predicate[i]);
+
+		if (column < 0)
+			return column;
 		if (c->units == *room) {
 			size_t more = *room ? *room * 2 : 256;
 			struct lictor_unit *unit = realloc(c->unit, more * sizeof(*unit));
@@ -134,7 +161,8 @@ static int add_units(struct lictor_compiler *c, uint32_t rule, uint32_t block,
 			*room = more;
 		}
 		c->unit[c->units++] = (struct lictor_unit){
-			.predicate = &from->predicate[i], .rule = rule, .block = block,
+			.predicate = &from->predicate[i], .column = column, .rule = rule,
+			.block = block,
 		};
 	}
 	return 0;
@@ -156,23 +184,10 @@ static bool means_unix(const struct lictor_rule *rule)
 	return rule->events >> LICTOR_EVENT_CONNECT & 1;
 }
 
-static bool names_peer(const struct lictor_block *block)
-{
-	for (size_t i = 0; i < block->predicates; i++)
-		if (block->predicate[i].field == LICTOR_FIELD_DESTINATION_IP ||
-		    block->predicate[i].field == LICTOR_FIELD_DESTINATION_PORT)
-			return true;
-	return false;
-}
-
 /* Who connects is known only when a connection has been accepted. */
-static bool asks_for_peer(const struct lictor_rule *rule)
+static bool judges_peer(const struct lictor_rule *rule)
 {
-	bool peer = names_peer(&rule->match);
-
-	for (size_t i = 0; i < rule->unlesses; i++)
-		peer |= names_peer(&rule->unless[i]);
-	return peer && rule->events >> LICTOR_EVENT_ACCEPT & 1;
+	return rule->events >> LICTOR_EVENT_ACCEPT & 1 && lictor_rule_asks_for_peer(rule);
 }
 
 static int make_units(struct lictor_compiler *c)
@@ -184,7 +199,7 @@ static int make_units(struct lictor_compiler *c)
 		int r = add_units(c, i, 0, &rule->match, &room);
 
 		c->out->unix_connect |= means_unix(rule);
-		c->out->peers |= asks_for_peer(rule);
+		c->out->peers |= judges_peer(rule);
 		for (uint32_t u = 0; r == 0 && u < rule->unlesses; u++)
 			r = add_units(c, i, u + 1, &rule->unless[u], &room);
 		if (r < 0)
@@ -195,7 +210,7 @@ static int make_units(struct lictor_compiler *c)
 
 		for (int e = 0; e < LICTOR_EVENTS; e++)
 			if (rule->events >> e & 1)
-				c->out->fields[e] |= LICTOR_FIELD_BIT(c->unit[i].predicate->field);
+				c->out->fields[e] |= LICTOR_FIELD_BIT(c->unit[i].column);
 	}
 	return 0;
 }
@@ -430,12 +445,17 @@ static int write_rules(struct lictor_compiler *c)
 		bool monitor = rule->mode == LICTOR_MODE_MONITOR ||
 			       (rule->mode == LICTOR_MODE_DEFAULT && c->monitor);
 
+		if (lictor_rule_asks_for_start(rule))
+			image->starts |= rule->events >> LICTOR_EVENT_EXEC & 1 ?
+						 LICTOR_STARTS_JUDGED | LICTOR_STARTS_KEPT :
+						 LICTOR_STARTS_KEPT;
 		entry[i] = (struct lictor_rule_entry){
 			.action = (uint8_t)rule->action,
 			.signal = (uint8_t)rule->signal,
 			.flags = (uint8_t)((monitor ? LICTOR_RULE_MONITOR : 0) |
 					   (judged_at_create(rule) ? LICTOR_RULE_CREATES : 0) |
-					   (asks_for_peer(rule) ? LICTOR_RULE_PEER : 0)),
+					   (judges_peer(rule) ? LICTOR_RULE_PEER : 0) |
+					   (lictor_rule_asks_for_start(rule) ? LICTOR_RULE_START : 0)),
 			.severity = (uint8_t)rule->severity,
 			.limit_count = rule->limit_count,
 			.limit_period_ns = rule->limit_period * 1000000000ull,

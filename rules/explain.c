@@ -14,11 +14,13 @@
 
 #define VALUES_SHOWN 4u
 #define ANCESTORS_MAX 256u
+#define VARIABLES_MAX 256u
 
 struct asked {
 	struct lictor_instance instance;
 	struct lictor_seen seen[LICTOR_FIELDS];
 	struct lictor_seen ancestor[2][ANCESTORS_MAX];
+	struct lictor_seen variable[VARIABLES_MAX];
 	const char *text[LICTOR_FIELDS];
 	FILE *out;
 };
@@ -164,6 +166,11 @@ static int read_string(struct asked *asked, const struct lictor_fact *fact)
 	}
 	if (lictor_field_words[fact->field].type == LICTOR_TYPE_PATH && fact->text[0] != '/')
 		return refuse(asked, fact, "an absolute path");
+	if (fact->field == LICTOR_FIELD_PROCESS_ENV) {
+		if (given->strings == VARIABLES_MAX)
+			return refuse(asked, fact, "taken: there are too many variables");
+		seen = asked->variable;
+	}
 	given->string = seen;
 	seen[given->strings++] = (struct lictor_seen){
 		.own = fact->text, .hosts = 1, .host = { fact->text },
@@ -221,7 +228,8 @@ static int take_fact(struct asked *asked, const struct lictor_fact *fact)
 {
 	struct lictor_given *given = &asked->instance.field[fact->field];
 	bool several = fact->field == LICTOR_FIELD_ANCESTOR_EXECUTABLE ||
-		       fact->field == LICTOR_FIELD_ANCESTOR_NAME;
+		       fact->field == LICTOR_FIELD_ANCESTOR_NAME ||
+		       fact->field == LICTOR_FIELD_PROCESS_ENV;
 	int r;
 
 	if (given->state == LICTOR_PRESENT && !several) {
@@ -273,6 +281,12 @@ static void complete_container(struct asked *asked)
 		take_fact(asked, &host);
 }
 
+/* An environment is there, whatever is in it. */
+static void complete_environment(struct asked *asked)
+{
+	asked->instance.field[LICTOR_FIELD_PROCESS_ENV].state = LICTOR_PRESENT;
+}
+
 /* A mount that is moved is judged by where it comes from, too. */
 static void complete_move(struct asked *asked)
 {
@@ -302,7 +316,8 @@ static void tell_given(const struct asked *asked, int field, bool second)
 {
 	const struct lictor_given *given = lictor_instance_field(&asked->instance, field, second);
 
-	if (given->state == LICTOR_ABSENT) {
+	if (given->state == LICTOR_ABSENT ||
+	    (field == LICTOR_FIELD_PROCESS_ENV && !given->strings)) {
 		fputs("(absent)", asked->out);
 		return;
 	}
@@ -385,7 +400,7 @@ static const char *only_told(const struct asked *asked, const struct lictor_rule
 	if (!found)
 		return NULL;
 	if (!found->field)
-		return rule_asks_for_peer(rule) ? found->text : NULL;
+		return lictor_rule_asks_for_peer(rule) ? found->text : NULL;
 	given = &asked->instance.field[found->field];
 	set = lictor_field_words[found->field].type == LICTOR_TYPE_SET;
 	if (given->state != LICTOR_PRESENT || !((set ? given->number : 1ull << (given->number & 63)) &
@@ -394,10 +409,21 @@ static const char *only_told(const struct asked *asked, const struct lictor_rule
 	return found->text;
 }
 
+/* A program that is about to run, by a rule that has to see what it is started with. */
+static bool judged_when_loaded(const struct asked *asked, const struct lictor_rule *rule)
+{
+	const struct lictor_given *mapped = &asked->instance.field[LICTOR_FIELD_FILE_MAPPED];
+
+	return asked->instance.event == LICTOR_EVENT_EXEC && lictor_rule_asks_for_start(rule) &&
+	       !(mapped->state == LICTOR_PRESENT && mapped->number);
+}
+
 static void tell_denial(const struct asked *asked, const struct lictor_rule *rule)
 {
 	const char *told = rule->action >= LICTOR_ACTION_BLOCK ? only_told(asked, rule) : NULL;
 
+	if (rule->action >= LICTOR_ACTION_BLOCK && judged_when_loaded(asked, rule))
+		fputs(" (the program is killed before its first instruction)", asked->out);
 	if (told && rule->action == LICTOR_ACTION_BLOCK)
 		fprintf(asked->out, " (only reported: %s cannot be denied)", told);
 	else if (told)
@@ -458,6 +484,7 @@ int lictor_explain(const struct lictor_rules *rules, int event, size_t facts,
 	}
 	complete(asked);
 	complete_container(asked);
+	complete_environment(asked);
 	complete_move(asked);
 	for (size_t i = 0; i < rules->rules; i++) {
 		if (!(rules->rule[i].events >> event & 1))

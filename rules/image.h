@@ -23,8 +23,21 @@ void *lictor_write_at(struct lictor_writer *writer, uint32_t offset);
 
 /* ---- units: predicates on a field, as the clauses of a rule have them ---- */
 
+/*
+ * The fields as clauses tell them apart: each variable of process.env is one of its own, since a
+ * block may ask for several. The first is LICTOR_FIELD_PROCESS_ENV itself, others follow the fields.
+ */
+#define LICTOR_VARIABLES_MAX 16
+#define LICTOR_COLUMNS (LICTOR_FIELDS + LICTOR_VARIABLES_MAX - 1)
+
+static inline int lictor_column_field(int column)
+{
+	return column < LICTOR_FIELDS ? column : LICTOR_FIELD_PROCESS_ENV;
+}
+
 struct lictor_unit {
 	const struct lictor_predicate *predicate;
+	int column;
 	uint32_t rule;		/* of the image */
 	uint32_t block;		/* 0: match, n: the n-th unless */
 	uint32_t atom;		/* of a predicate on ancestors, else 0 */
@@ -49,6 +62,8 @@ struct lictor_compiler {
 	struct lictor_sets *sets;
 	uint64_t seed;
 	bool monitor;
+	size_t variables;
+	const char *variable[LICTOR_VARIABLES_MAX];
 	size_t units;
 	struct lictor_unit *unit;
 	struct lictor_clauses clauses[LICTOR_EVENTS];

@@ -310,6 +310,7 @@ static size_t placeholder_check(struct check *check, const struct scope *scope,
 	size_t length = strcspn(begin, "{}");
 	char name[80];
 	struct lictor_place place = node_place_at(value, brace);
+	int field;
 
 	if (begin[length] != '}' || !length || length >= sizeof(name)) {
 		lictor_diag_error(check->diags, place,
@@ -321,7 +322,11 @@ static size_t placeholder_check(struct check *check, const struct scope *scope,
 	name[length] = '\0';
 	if (place.width == 1)
 		place.width = (uint32_t)utf8_count(name, length) + 2;
-	return field_check(check, scope, name, place) < 0 ? 0 : brace + length + 2;
+	field = field_check(check, scope, name, place);
+	if (field == LICTOR_FIELD_PROCESS_ENV)
+		lictor_diag_error(check->diags, place, NULL,
+				  "no record has environment variables, which may hold secrets");
+	return field < 0 || field == LICTOR_FIELD_PROCESS_ENV ? 0 : brace + length + 2;
 }
 
 void key_message(struct check *check, const struct scope *scope, const struct node *value,

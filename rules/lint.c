@@ -252,6 +252,11 @@ static void lint_denial(struct check *check, const struct lictor_rule *rule)
 
 	if (rule->action != LICTOR_ACTION_BLOCK)
 		return;
+	if (scope->named >> LICTOR_EVENT_EXEC & 1 && lictor_rule_asks_for_start(rule))
+		lictor_diag_warning(check->diags, rule->events_place,
+				    "\"kill\" says so; or leave process.args and process.env out",
+				    "a program's arguments and environment are known when it has been "
+				    "loaded: it is killed before its first instruction, not blocked");
 	for (int event = 0; event < LICTOR_EVENTS; event++) {
 		found = scope->named >> event & 1 ? undeniable_by(rule, event) : NULL;
 		if (!found)

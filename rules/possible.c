@@ -228,22 +228,31 @@ const struct undeniable *undeniable_of(int event)
 	return NULL;
 }
 
-static bool names_peer(const struct lictor_block *block)
+static bool block_names(const struct lictor_block *block, int one, int other)
 {
 	for (size_t i = 0; i < block->predicates; i++)
-		if (block->predicate[i].field == LICTOR_FIELD_DESTINATION_IP ||
-		    block->predicate[i].field == LICTOR_FIELD_DESTINATION_PORT)
+		if (block->predicate[i].field == one || block->predicate[i].field == other)
 			return true;
 	return false;
 }
 
-bool rule_asks_for_peer(const struct lictor_rule *rule)
+static bool rule_names(const struct lictor_rule *rule, int one, int other)
 {
-	bool peer = names_peer(&rule->match);
+	bool names = block_names(&rule->match, one, other);
 
 	for (size_t i = 0; i < rule->unlesses; i++)
-		peer |= names_peer(&rule->unless[i]);
-	return peer;
+		names |= block_names(&rule->unless[i], one, other);
+	return names;
+}
+
+bool lictor_rule_asks_for_peer(const struct lictor_rule *rule)
+{
+	return rule_names(rule, LICTOR_FIELD_DESTINATION_IP, LICTOR_FIELD_DESTINATION_PORT);
+}
+
+bool lictor_rule_asks_for_start(const struct lictor_rule *rule)
+{
+	return rule_names(rule, LICTOR_FIELD_PROCESS_ARGS, LICTOR_FIELD_PROCESS_ENV);
 }
 
 const struct undeniable *undeniable_by(const struct lictor_rule *rule, int event)
@@ -253,6 +262,6 @@ const struct undeniable *undeniable_by(const struct lictor_rule *rule, int event
 	if (!found || !(rule->events >> event & 1))
 		return NULL;
 	if (!found->field)
-		return rule_asks_for_peer(rule) ? found : NULL;
+		return lictor_rule_asks_for_peer(rule) ? found : NULL;
 	return lictor_rule_values(rule, event, found->field) & found->values ? found : NULL;
 }

@@ -67,11 +67,14 @@ static void print_text(const char *text, FILE *out)
 		fputs(text, out);
 }
 
-static void print_value(int field, const char *text, FILE *out)
+static void print_value(const struct lictor_predicate *predicate, size_t i, FILE *out)
 {
-	enum lictor_type type = lictor_field_words[field].type;
+	enum lictor_type type = lictor_field_words[predicate->field].type;
 	bool pattern = type == LICTOR_TYPE_PATH || type == LICTOR_TYPE_TEXT;
+	const char *text = predicate->value[i].text;
 
+	if (predicate->variable)
+		text += strlen(predicate->variable) + 1;
 	if (!pattern && !needs_quotes(text))
 		fputs(text, out);
 	else
@@ -85,6 +88,8 @@ static bool fits(const struct lictor_predicate *predicate, unsigned used)
 {
 	size_t width = used + strlen(lictor_field_words[predicate->field].name);
 
+	width += predicate->variable ? strlen(predicate->variable) + 1 : 0;
+
 	for (size_t i = 0; i < predicate->values && width <= LINE_MAX_WIDTH; i++)
 		width += strlen(predicate->value[i].text) + 4;
 	return width <= LINE_MAX_WIDTH;
@@ -96,7 +101,7 @@ static void print_flow(const struct lictor_predicate *predicate, FILE *out)
 		fputc('[', out);
 	for (size_t i = 0; i < predicate->values; i++) {
 		fputs(i ? ", " : "", out);
-		print_value(predicate->field, predicate->value[i].text, out);
+		print_value(predicate, i, out);
 	}
 	if (predicate->values != 1)
 		fputc(']', out);
@@ -104,7 +109,10 @@ static void print_flow(const struct lictor_predicate *predicate, FILE *out)
 
 static void print_predicate(const struct lictor_predicate *predicate, unsigned indent, FILE *out)
 {
-	fprintf(out, "%s:", lictor_field_words[predicate->field].name);
+	fputs(lictor_field_words[predicate->field].name, out);
+	if (predicate->variable)
+		fprintf(out, ".%s", predicate->variable);
+	fputc(':', out);
 	if (predicate->values == 1 || fits(predicate, indent)) {
 		fputs(predicate->negated ? " {not: " : " ", out);
 		print_flow(predicate, out);
@@ -116,7 +124,7 @@ static void print_predicate(const struct lictor_predicate *predicate, unsigned i
 	fputc('\n', out);
 	for (size_t i = 0; i < predicate->values; i++) {
 		fprintf(out, "%*s- ", (int)indent + (predicate->negated ? 4 : 2), "");
-		print_value(predicate->field, predicate->value[i].text, out);
+		print_value(predicate, i, out);
 		fputc('\n', out);
 	}
 }

@@ -32,6 +32,7 @@ static int main_field(int field)
 static bool has_several(int field)
 {
 	return field == LICTOR_FIELD_ANCESTOR_EXECUTABLE || field == LICTOR_FIELD_ANCESTOR_NAME ||
+	       field == LICTOR_FIELD_PROCESS_ENV ||
 	       lictor_field_words[field].type == LICTOR_TYPE_SET ||
 	       /* either name of a rename may match, and a file may be seen by several names */
 	       lictor_field_words[field].type == LICTOR_TYPE_PATH;

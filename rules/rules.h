@@ -123,6 +123,8 @@ extern const char *const lictor_severity_words[8];	/* by journal priority; [0], 
 /* -1 where there is no such name. A shorthand such as "modify" is not an event: see check. */
 int lictor_event_find(const char *name);
 int lictor_field_find(const char *name);
+/* NAME of "process.env.NAME"; "" of any other. */
+const char *lictor_field_variable(const char *name);
 /* The events that the word names, shorthands included; 0 where there is no such word. */
 uint64_t lictor_event_set(const char *word);
 /* The words for several events, i from 0; NULL after the last. */
@@ -149,6 +151,7 @@ struct lictor_value {
 struct lictor_predicate {
 	struct lictor_place place;	/* of the key */
 	int field;			/* enum lictor_field */
+	const char *variable;		/* of process.env: which; its values are NAME=VALUE; else NULL */
 	bool negated;
 	size_t values;
 	const struct lictor_value *value;
@@ -195,6 +198,10 @@ struct lictor_rule {
  * where they are not kept: those of an ENUM, a SET or a FLAG are that depend on others (possible.c).
  */
 uint64_t lictor_rule_values(const struct lictor_rule *rule, int event, int field);
+/* Does it look at where a connection comes from? */
+bool lictor_rule_asks_for_peer(const struct lictor_rule *rule);
+/* Does it look at arguments or environment? */
+bool lictor_rule_asks_for_start(const struct lictor_rule *rule);
 
 struct lictor_rules {
 	struct lictor_arena *arena;

@@ -298,6 +298,9 @@ static int write_automaton(struct lictor_compiler *c, enum lictor_space space,
 		.reversed = reversed,
 	};
 	memcpy(head->class, dfa->class, sizeof(head->class));
+	/* Arguments are joined by blanks where the kernel has a NUL. */
+	if (space == LICTOR_SPACE_ARGS)
+		head->class[0] = head->class[' '];
 	for (uint32_t s = 0; s < dfa->states; s++) {
 		struct lictor_state *to = lictor_write_at(&c->writer, at + state);
 		struct lictor_state_out *outs = lictor_write_at(&c->writer, at + out);
@@ -377,7 +380,13 @@ static enum class class_of(const struct pattern *pattern)
 	return SEARCH;
 }
 
-static int classify(struct collection *k, bool path, struct pattern **class[CLASSES],
+/* Texts that are longer than a buffer are read once, piece by piece, and forwards. */
+static bool comes_in_pieces(enum lictor_space space)
+{
+	return space == LICTOR_SPACE_ARGS || space == LICTOR_SPACE_ENV;
+}
+
+static int classify(struct collection *k, bool path, bool pieces, struct pattern **class[CLASSES],
 		    size_t count[CLASSES])
 {
 	for (size_t i = 0; i < k->patterns; i++) {
@@ -388,11 +397,13 @@ static int classify(struct collection *k, bool path, struct pattern **class[CLAS
 		if (r < 0)
 			return r;
 		in = class_of(pattern);
+		if (pieces && in == BACKWARD)
+			in = SEARCH;
 		if (in == BACKWARD)
 			lictor_tokens_reverse(&pattern->tokens);
 		class[in][count[in]++] = pattern;
 	}
-	if (count[EXACT] <= EXACT_IN_AUTOMATON) {
+	if (pieces || count[EXACT] <= EXACT_IN_AUTOMATON) {
 		for (size_t i = 0; i < count[EXACT]; i++)
 			class[FORWARD][count[FORWARD]++] = class[EXACT][i];
 		count[EXACT] = 0;
@@ -435,7 +446,7 @@ static int compile(struct lictor_compiler *c, enum lictor_space space, bool path
 {
 	size_t count[CLASSES] = { 0 };
 	struct lictor_image *image;
-	int r = classify(k, path, class, count);
+	int r = classify(k, path, comes_in_pieces(space), class, count);
 
 	lictor_outcomes_begin(c);
 	if (r == 0)

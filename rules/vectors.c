@@ -164,7 +164,7 @@ struct field_bits {
 	struct bits flip, absent, unknown, generous;
 };
 
-static void field_bits(const struct lictor_compiler *c, int event, int field,
+static void field_bits(const struct lictor_compiler *c, int event, int column,
 		       struct field_bits *out)
 {
 	const struct lictor_clauses *k = &c->clauses[event];
@@ -175,7 +175,7 @@ static void field_bits(const struct lictor_compiler *c, int event, int field,
 		const struct lictor_unit *unit = &c->unit[u];
 		uint32_t clause = clause_of(c, event, unit);
 
-		if (clause != UINT32_MAX && unit->predicate->field == field)
+		if (clause != UINT32_MAX && unit->column == column)
 			out->flip.word[clause / 64] &= ~(1ull << (clause % 64));
 	}
 	/* So far: clauses that do not mention the field. */
@@ -186,7 +186,7 @@ static void field_bits(const struct lictor_compiler *c, int event, int field,
 		uint32_t clause = clause_of(c, event, unit);
 		bool negated = unit->predicate->negated, match = unit->block == 0;
 
-		if (clause == UINT32_MAX || unit->predicate->field != field)
+		if (clause == UINT32_MAX || unit->column != column)
 			continue;
 		if (negated)
 			bit_set(&out->flip, clause);
@@ -199,7 +199,7 @@ static void field_bits(const struct lictor_compiler *c, int event, int field,
 	}
 	/* The target of a rename or link is judged with no target of its own; a rule that names the
 	   target means the source by file.path, and has been judged before. */
-	if (field == LICTOR_FIELD_FILE_TARGET_PATH && lictor_event_has_field(event, field))
+	if (column == LICTOR_FIELD_FILE_TARGET_PATH && lictor_event_has_field(event, column))
 		for (uint32_t i = 0; i < k->rules; i++) {
 			const struct lictor_rule *rule =
 				&c->rules->rule[c->out->rule[k->owner[i]]];
@@ -211,7 +211,7 @@ static void field_bits(const struct lictor_compiler *c, int event, int field,
 
 /* ---- what outcomes mean ---- */
 
-static int hit_table(struct lictor_compiler *c, int event, int field, uint32_t outs,
+static int hit_table(struct lictor_compiler *c, int event, int column, uint32_t outs,
 		     const uint32_t *set, uint32_t *ret_table)
 {
 	uint32_t table = lictor_write_room(&c->writer, (outs + 1) * sizeof(uint32_t), 4, true);
@@ -228,7 +228,7 @@ static int hit_table(struct lictor_compiler *c, int event, int field, uint32_t o
 		for (size_t i = 0; i < members; i++) {
 			uint32_t clause = UINT32_MAX;
 
-			if (c->unit[unit[i]].predicate->field == field)
+			if (c->unit[unit[i]].column == column)
 				clause = clause_of(c, event, &c->unit[unit[i]]);
 			if (clause != UINT32_MAX)
 				bit_set(&bits, clause);
@@ -243,7 +243,7 @@ static int hit_table(struct lictor_compiler *c, int event, int field, uint32_t o
 	return 0;
 }
 
-static int atom_table(struct lictor_compiler *c, int event, int field, uint32_t *ret_table)
+static int atom_table(struct lictor_compiler *c, int event, int column, uint32_t *ret_table)
 {
 	uint32_t table = lictor_write_room(&c->writer, LICTOR_ATOMS_MAX * sizeof(uint32_t), 4, true);
 
@@ -257,7 +257,7 @@ static int atom_table(struct lictor_compiler *c, int event, int field, uint32_t 
 		for (size_t u = 0; u < c->units; u++) {
 			uint32_t clause = UINT32_MAX;
 
-			if (c->unit[u].atom == atom && c->unit[u].predicate->field == field)
+			if (c->unit[u].atom == atom && c->unit[u].column == column)
 				clause = clause_of(c, event, &c->unit[u]);
 			if (clause != UINT32_MAX)
 				bit_set(&bits, clause);
@@ -300,6 +300,8 @@ static int atom_table(struct lictor_compiler *c, int event, int field, uint32_t 
 	X(CGROUP_PATH, STRING, LICTOR_STRING_CGROUP, LICTOR_NEED_CGROUP) \
 	X(SERVICE_NAME, STRING, LICTOR_STRING_UNIT, LICTOR_NEED_CGROUP) \
 	X(CONTAINER_ID, STRING, LICTOR_STRING_CONTAINER, LICTOR_NEED_CGROUP) \
+	X(PROCESS_ARGS, STRING, LICTOR_STRING_ARGS, LICTOR_NEED_START) \
+	X(PROCESS_ENV, STRING, LICTOR_STRING_ENV, LICTOR_NEED_START) \
 	X(PROCESS_TTY, LICTOR_KIND_NUMBER, 0, LICTOR_NEED_PROCESS) \
 	X(PROCESS_INTERACTIVE, LICTOR_KIND_NUMBER, 0, LICTOR_NEED_PROCESS) \
 	X(PROCESS_START_AGE, LICTOR_KIND_NUMBER, 0, LICTOR_NEED_PROCESS) \
@@ -327,9 +329,10 @@ static const struct {
 #undef X
 };
 
-static int compile_field(struct lictor_compiler *c, int event, int field,
+static int compile_field(struct lictor_compiler *c, int event, int column,
 			 const struct field_bits *bits, struct lictor_field_head *ret_head)
 {
+	int field = lictor_column_field(column);
 	enum lictor_space space = lictor_field_words[field].space;
 	struct lictor_field_head head = {
 		.field = (uint16_t)field,
@@ -343,15 +346,15 @@ static int compile_field(struct lictor_compiler *c, int event, int field,
 		head.slot = LICTOR_STRINGS;
 	if (head.kind == LICTOR_KIND_ANCESTOR) {
 		head.outs = LICTOR_ATOMS_MAX - 1;
-		r = atom_table(c, event, field, &head.hit);
+		r = atom_table(c, event, column, &head.hit);
 	} else if (space != LICTOR_SPACE_NONE) {
 		head.outs = c->space[space].outs;
-		r = hit_table(c, event, field, head.outs, c->space[space].set, &head.hit);
+		r = hit_table(c, event, column, head.outs, c->space[space].set, &head.hit);
 	} else {
 		head.outs = c->field[field].outs;
 		head.table = c->field[field].table;
 		head.table6 = c->field[field].table6;
-		r = hit_table(c, event, field, head.outs, c->field[field].set, &head.hit);
+		r = hit_table(c, event, column, head.outs, c->field[field].set, &head.hit);
 	}
 	if (r == 0)
 		r = write_vector(c, &bits->flip, &head.flip);
@@ -366,7 +369,7 @@ static int compile_field(struct lictor_compiler *c, int event, int field,
 }
 
 struct ranked {
-	int field;
+	int column;
 	unsigned unmentioned;
 };
 
@@ -382,7 +385,7 @@ static int rank_fields(struct lictor_compiler *c, int event, struct ranked *ret,
 {
 	size_t count = 0;
 
-	for (int f = 1; f < LICTOR_FIELDS; f++) {
+	for (int f = 1; f < LICTOR_COLUMNS; f++) {
 		struct field_bits bits;
 		unsigned standing = 0;
 
@@ -390,14 +393,14 @@ static int rank_fields(struct lictor_compiler *c, int event, struct ranked *ret,
 			continue;
 		if (count == LICTOR_EVENT_FIELDS_MAX) {
 			for (size_t u = 0; u < c->units; u++)
-				if (c->unit[u].predicate->field == f &&
+				if (c->unit[u].column == f &&
 				    clause_of(c, event, &c->unit[u]) != UINT32_MAX) {
 					lictor_diag_error(
 						c->diags, c->unit[u].predicate->place, NULL,
 						"rule \"%s\": \"%s\" is one field too many: the "
 						"rules of event \"%s\" may use %u",
 						lictor_unit_rule(c, &c->unit[u])->name,
-						lictor_field_words[f].name,
+						lictor_field_words[lictor_column_field(f)].name,
 						lictor_event_words[event].name,
 						LICTOR_EVENT_FIELDS_MAX);
 					break;
@@ -464,11 +467,11 @@ static int compile_event(struct lictor_compiler *c, int event)
 	for (size_t i = 0; i < fields; i++) {
 		struct field_bits bits;
 
-		field_bits(c, event, rank[i].field, &bits);
-		r = compile_field(c, event, rank[i].field, &bits, &head.field[i]);
+		field_bits(c, event, rank[i].column, &bits);
+		r = compile_field(c, event, rank[i].column, &bits, &head.field[i]);
 		if (r < 0)
 			return r;
-		head.needs |= access_of[rank[i].field].needs;
+		head.needs |= access_of[lictor_column_field(rank[i].column)].needs;
 	}
 	owner = lictor_write_room(&c->writer, (k->count + 1) * sizeof(uint16_t), 2, true);
 	if (!owner)

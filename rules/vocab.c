@@ -67,11 +67,16 @@ int lictor_event_find(const char *name)
 	return -1;
 }
 
+#define ENVIRONMENT "process.env."
+
+const char *lictor_field_variable(const char *name)
+{
+	return strncmp(name, ENVIRONMENT, strlen(ENVIRONMENT)) ? "" : name + strlen(ENVIRONMENT);
+}
+
 int lictor_field_find(const char *name)
 {
-	static const char env[] = "process.env.";
-
-	if (!strncmp(name, env, strlen(env)) && name[strlen(env)])
+	if (!strncmp(name, ENVIRONMENT, strlen(ENVIRONMENT)))
 		return LICTOR_FIELD_PROCESS_ENV;
 	for (int field = LICTOR_FIELD_NONE + 1; field < LICTOR_FIELDS; field++)
 		if (!strcmp(lictor_field_words[field].name, name))

@@ -68,7 +68,8 @@ static int parse_fact(int event, const char *word, struct lictor_fact *fact)
 	if (!name)
 		return lictor_cli_fail(LICTOR_EXIT_FINDINGS, "%s", strerror(ENOMEM));
 	fact->field = lictor_field_find(name);
-	fact->text = equals + 1;
+	fact->text = fact->field == LICTOR_FIELD_PROCESS_ENV ? lictor_field_variable(word) :
+							       equals + 1;
 	if (fact->field <= 0 || !lictor_event_has_field(event, fact->field))
 		return unknown_field(event, name);
 	return LICTOR_EXIT_OK;

@@ -8,6 +8,50 @@
 
 struct match_request request;
 
+struct feeding {
+	struct lictor_scratch *s;
+	struct lictor_reading reading;
+	u32 which;
+};
+
+static long piece_step(u32 index, struct feeding *f)
+{
+	struct lictor_scratch *s = f->s;
+	u32 from = index * request.piece, length = request.start_length[f->which & 1];
+
+	if (from >= length)
+		return 1;
+	length -= from;
+	if (length > request.piece)
+		length = request.piece;
+	length = LICTOR_MASK(length, LICTOR_PATH_MAX - 1);
+	bpf_probe_read_kernel(s->text, length, &request.start[f->which & 1][from & (REQUEST_START - 1)]);
+	f->reading.length = length;
+	lictor_pieces_read(&f->reading);
+	return 0;
+}
+
+/* Arguments or an environment, in pieces. */
+__noinline int classify_start(struct lictor_scratch *s, u32 which)
+{
+	struct feeding feeding = { .s = s, .which = which };
+
+	if (!s)
+		return 0;
+	feeding.reading.tables = lictor_open(request.generation);
+	if (!feeding.reading.tables)
+		return 0;
+	feeding.reading.text = s->text;
+	feeding.reading.work = &s->work;
+	feeding.reading.entries = which & 1;
+	feeding.reading.hits = &s->facts.hits[LICTOR_STRING_ARGS + (which & 1)];
+	lictor_pieces_begin(&feeding.reading, which & 1 ? LICTOR_SPACE_ENV : LICTOR_SPACE_ARGS);
+	bpf_loop(REQUEST_START, piece_step, &feeding, 0);
+	lictor_pieces_end(&feeding.reading);
+	lictor_hits_same(feeding.reading.hits);
+	return 0;
+}
+
 /* Classifies the request's string as the kernel side does. */
 static long string_step(u32 index, struct lictor_scratch **context)
 {
@@ -20,6 +64,10 @@ static long string_step(u32 index, struct lictor_scratch **context)
 		return 1;
 	if (!string->views) {
 		hits->state = string->state;
+		return 0;
+	}
+	if (index == LICTOR_STRING_ARGS || index == LICTOR_STRING_ENV) {
+		classify_start(s, index - LICTOR_STRING_ARGS);
 		return 0;
 	}
 	lictor_classify_text(s, request.generation, string->space, string->where[0], index);

@@ -93,6 +93,10 @@ static bool put_string(struct match_request *request, int slot, enum lictor_spac
 	*string = (struct match_string){ .state = given->state, .space = space };
 	if (given->state != LICTOR_PRESENT)
 		return true;
+	if (slot == LICTOR_STRING_ARGS || slot == LICTOR_STRING_ENV) {
+		string->views = 1;
+		return true;
+	}
 	string->same = seen->hosts && seen->host[0] == seen->own;
 	two = seen->hosts && !string->same;
 	if (*at + strlen(seen->own) + (two ? strlen(seen->host[0]) : 0) > LICTOR_TEXT_SIZE)
@@ -127,15 +131,28 @@ static bool ask(struct run *run, lictor_field_set wanted)
 	return true;
 }
 
+/* Of a text in pieces, the order in which outcomes are found depends on where it is cut. */
+static bool same_outs(uint8_t count, const uint16_t *a, const uint16_t *b)
+{
+	for (uint8_t i = 0; i < count; i++) {
+		uint8_t k = 0;
+
+		while (k < count && b[k] != a[i])
+			k++;
+		if (k == count)
+			return false;
+	}
+	return true;
+}
+
 static bool same_hits(const struct lictor_hits *a, const struct lictor_hits *b)
 {
 	if (a->state != b->state)
 		return false;
 	if (a->state != LICTOR_PRESENT)
 		return true;
-	return a->any == b->any && a->sure == b->sure &&
-	       !memcmp(a->any_out, b->any_out, a->any * sizeof(*a->any_out)) &&
-	       !memcmp(a->sure_out, b->sure_out, a->sure * sizeof(*a->sure_out));
+	return a->any == b->any && a->sure == b->sure && same_outs(a->any, a->any_out, b->any_out) &&
+	       same_outs(a->sure, a->sure_out, b->sure_out);
 }
 
 static bool agree(struct run *run, const uint64_t host[2][LICTOR_RULES_MAX / 64])
@@ -167,6 +184,11 @@ static int judge(struct run *run, const struct sample_set *set,
 	if (!ask(run, compiled->fields[about]))
 		return 0;
 	host_facts(&run->host, compiled->fields[about], &run->event);
+	run->request->piece = 1 + below(percent(50) ? 40 : LICTOR_PATH_MAX - 1);
+	for (int i = 0; i < 2; i++) {
+		run->request->start_length[i] = (uint32_t)run->host.start_length[i];
+		memcpy(run->request->start[i], run->host.start[i], run->host.start_length[i]);
+	}
 	run->request->values = run->host.facts.v;
 	memcpy(run->request->ancestors, run->host.facts.ancestors, sizeof(run->request->ancestors));
 	once = host_match(&run->host, about, 0, matched[0]);

@@ -6,7 +6,8 @@
 #include "bpf/match.h"
 
 #define REQUEST_RULES_MAX 4096u
-#define REQUEST_STRINGS 16u	/* a power of two */
+#define REQUEST_STRINGS 32u	/* a power of two */
+#define REQUEST_START 16384u	/* bytes of arguments or environment, a power of two */
 
 /* Where the texts of a string are, each with its length in the upper half. */
 struct match_string {
@@ -25,6 +26,11 @@ struct match_request {
 	struct lictor_values values;
 	struct lictor_ancestors ancestors[LICTOR_ANCESTOR_SLOTS];
 	char text[LICTOR_TEXT_SIZE];
+	/* of LICTOR_STRING_ARGS and LICTOR_STRING_ENV, read in pieces */
+	__u32 start_length[2];
+	__u32 piece;
+	__u32 pad2;
+	char start[2][REQUEST_START];
 	/* the answer */
 	__u64 judged;	/* requests, ever */
 	__u64 classify_ns;

@@ -339,6 +339,13 @@ static void lengthen(char *text, enum lictor_space space)
 	strcpy(text + half, tail);
 }
 
+/* The same with a blank for each slash, as arguments have them. */
+static void blank(char *text)
+{
+	for (; *text; text++)
+		*text = *text == '/' ? ' ' : *text;
+}
+
 /* A string of an event: mostly one that a pattern of the set nearly matches. */
 static void event_string(struct sample_set *set, enum lictor_space space, char *to)
 {
@@ -359,6 +366,8 @@ static void event_string(struct sample_set *set, enum lictor_space space, char *
 		lengthen(to, space);
 	if (!*to && is_path_space(space))
 		strcpy(to, "/");
+	if (space == LICTOR_SPACE_ARGS)
+		blank(to);
 	if (strlen(to) >= LICTOR_PATH_MAX)
 		to[LICTOR_PATH_MAX - 1] = '\0';
 }
@@ -520,7 +529,28 @@ static void random_value(struct sample_set *set, int field, bool exact, struct l
 	}
 }
 
-static void random_predicate(struct sample_set *set, int field, struct lictor_predicate *out)
+static const char *const sample_variables[] = { "A", "AB", "b_1", "PATH" };
+
+#define SAMPLE_VARIABLES (sizeof(sample_variables) / sizeof(*sample_variables))
+
+/* As they are when rules have been read. */
+static void start_value(struct sample_set *set, const struct lictor_predicate *predicate,
+			struct lictor_value *value)
+{
+	char text[SAMPLE_TEXT + 16];
+
+	snprintf(text, sizeof(text), "%s%s%s", predicate->variable ? predicate->variable : "",
+		 predicate->variable ? "=" : "", value->text);
+	if (predicate->field == LICTOR_FIELD_PROCESS_ARGS) {
+		blank(text);
+		if (!good_pattern(set, LICTOR_SPACE_ARGS, text))
+			return;
+	}
+	value->text = sample_text(set, text);
+}
+
+static void random_predicate(struct sample_set *set, int field, const char *variable,
+			     struct lictor_predicate *out)
 {
 	bool exact = set->many && percent(30);
 	size_t values = exact ? 100 + below(300) : percent(60) ? 1 : 1 + below(4);
@@ -529,8 +559,12 @@ static void random_predicate(struct sample_set *set, int field, struct lictor_pr
 	for (size_t i = 0; i < values; i++)
 		random_value(set, field, exact, &value[i]);
 	*out = (struct lictor_predicate){
-		.field = field, .negated = percent(25), .values = values, .value = value,
+		.field = field, .variable = variable, .negated = percent(25), .values = values,
+		.value = value,
 	};
+	for (size_t i = 0; i < values; i++)
+		if (field == LICTOR_FIELD_PROCESS_ARGS || field == LICTOR_FIELD_PROCESS_ENV)
+			start_value(set, out, &value[i]);
 }
 
 static bool fits_events(const struct sample_set *set, int field, uint64_t events)
@@ -550,14 +584,19 @@ static void random_block(struct sample_set *set, uint64_t events, size_t predica
 {
 	struct lictor_predicate *predicate = sample_get(set, predicates * sizeof(*predicate));
 	uint64_t used[2] = { 0 };
+	size_t variables = 0;
 
 	for (size_t tries = 0; block->predicates < predicates && tries < 50; tries++) {
 		int field = set->field[below((uint32_t)set->fields)];
 
 		if ((used[field / 64] >> (field % 64) & 1) || !fits_events(set, field, events))
 			continue;
-		used[field / 64] |= 1ull << (field % 64);
-		random_predicate(set, field, &predicate[block->predicates++]);
+		if (field != LICTOR_FIELD_PROCESS_ENV || variables == SAMPLE_VARIABLES - 1)
+			used[field / 64] |= 1ull << (field % 64);
+		random_predicate(set, field,
+				 field == LICTOR_FIELD_PROCESS_ENV ?
+					 sample_variables[variables++] : NULL,
+				 &predicate[block->predicates++]);
 	}
 	block->predicate = predicate;
 }
@@ -683,7 +722,11 @@ static void random_seen(struct sample_set *set, struct sample_event *event, int 
 	enum lictor_space space = lictor_field_words[field].space;
 	char text[SAMPLE_TEXT];
 
-	event_string(set, space, text);
+	if (field == LICTOR_FIELD_PROCESS_ENV) {
+		strcpy(text, one_of(sample_variables));
+		strcat(text, percent(95) ? "=" : "");
+	}
+	event_string(set, space, text + (field == LICTOR_FIELD_PROCESS_ENV ? strlen(text) : 0));
 	seen->own = keep_text(event, text);
 	seen->hosts = 1;
 	seen->host[0] = seen->own;
@@ -703,6 +746,13 @@ static void random_seen(struct sample_set *set, struct sample_event *event, int 
 		strcpy(text, "/");
 	seen->host[0] = unsure->host[1] = keep_text(event, text);
 	unsure->hosts = 2;
+}
+
+/* Fields that an event may have any number of strings of. */
+static bool has_several(int field)
+{
+	return field == LICTOR_FIELD_ANCESTOR_EXECUTABLE || field == LICTOR_FIELD_ANCESTOR_NAME ||
+	       field == LICTOR_FIELD_PROCESS_ENV;
 }
 
 static bool is_ancestor(int field)
@@ -756,7 +806,7 @@ static void random_given(struct sample_set *set, struct sample_event *event, int
 
 	given->state = random_state(field);
 	if (lictor_field_words[field].space != LICTOR_SPACE_NONE) {
-		given->strings = is_ancestor(field) ? below(SAMPLE_ANCESTORS + 1) : 1;
+		given->strings = has_several(field) ? below(SAMPLE_ANCESTORS + 1) : 1;
 		for (size_t i = 0; i < given->strings; i++)
 			random_seen(set, event, field, &event->seen[field][i],
 				    &event->unsure[field][i]);
@@ -840,6 +890,10 @@ static int sample_slot(int field)
 		return LICTOR_STRING_UNIT;
 	case LICTOR_FIELD_CONTAINER_ID:
 		return LICTOR_STRING_CONTAINER;
+	case LICTOR_FIELD_PROCESS_ARGS:
+		return LICTOR_STRING_ARGS;
+	case LICTOR_FIELD_PROCESS_ENV:
+		return LICTOR_STRING_ENV;
 	case LICTOR_FIELD_TARGET_EXECUTABLE:
 		return LICTOR_STRING_TARGET_IMAGE;
 	case LICTOR_FIELD_TARGET_NAME:
@@ -880,6 +934,8 @@ struct sample_host {
 	struct lictor_work work;
 	size_t overflows;
 	char text[LICTOR_TEXT_SIZE];
+	char start[2][SAMPLE_ANCESTORS * LICTOR_PATH_MAX];	/* arguments, environment */
+	size_t start_length[2];
 };
 
 static void host_classify(struct sample_host *host, enum lictor_space space, const char *text,
@@ -889,6 +945,48 @@ static void host_classify(struct sample_host *host, enum lictor_space space, con
 
 	memcpy(host->text + at, text, length);
 	lictor_classify(&host->image, space, host->text, at, length, &host->work, hits);
+}
+
+/* What the kernel has of the strings: arguments, or an environment. Returns its length. */
+static size_t sample_start(int field, const struct lictor_given *given, char *to)
+{
+	size_t length = 0;
+
+	for (size_t i = 0; i < given->strings; i++) {
+		const char *own = given->string[i].own;
+
+		memcpy(to + length, own, strlen(own) + 1);
+		length += strlen(own) + (field == LICTOR_FIELD_PROCESS_ENV);
+	}
+	for (size_t i = 0; field == LICTOR_FIELD_PROCESS_ARGS && i < length; i++)
+		if (to[i] == ' ' && percent(70))
+			to[i] = '\0';
+	return length;
+}
+
+/* In pieces of any length, as far as they go. */
+static void host_start(struct sample_host *host, enum lictor_space space, const char *text,
+		       size_t length, struct lictor_hits *hits)
+{
+	struct lictor_reading reading = {
+		.tables = &host->image, .text = host->text, .work = &host->work, .hits = hits,
+		.entries = space == LICTOR_SPACE_ENV,
+	};
+	size_t most = percent(50) ? LICTOR_PATH_MAX : 1 + below(40);
+
+	lictor_pieces_begin(&reading, space);
+	while (length) {
+		reading.start = below(LICTOR_TEXT_SIZE - LICTOR_PATH_MAX);
+		reading.length = below((uint32_t)most + 1);
+		if (reading.length > length)
+			reading.length = (uint32_t)length;
+		memcpy(host->text + reading.start, text, reading.length);
+		lictor_pieces_read(&reading);
+		text += reading.length;
+		length -= reading.length;
+	}
+	lictor_pieces_end(&reading);
+	lictor_hits_same(hits);
 }
 
 static void host_seen(struct sample_host *host, enum lictor_space space,
@@ -986,7 +1084,16 @@ static void host_facts(struct sample_host *host, lictor_field_set wanted, struct
 			       host_atoms_fit(&host->facts.ancestors[f == LICTOR_FIELD_ANCESTOR_NAME]);
 		else if (lictor_field_words[f].type == LICTOR_TYPE_SET && given->state == LICTOR_PRESENT)
 			fits = host_set_fits(host, event->instance.event, f, given->number);
-		if (slot < LICTOR_STRINGS && given->state == LICTOR_PRESENT) {
+		if (slot >= LICTOR_STRING_ARGS && slot <= LICTOR_STRING_ENV &&
+		    given->state == LICTOR_PRESENT) {
+			char *start = host->start[slot - LICTOR_STRING_ARGS];
+			size_t length = sample_start(f, given, start);
+
+			host->start_length[slot - LICTOR_STRING_ARGS] = length;
+			host_start(host, lictor_field_words[f].space, start, length,
+				   &host->facts.hits[slot]);
+			fits = host->facts.hits[slot].state == LICTOR_PRESENT;
+		} else if (slot < LICTOR_STRINGS && given->state == LICTOR_PRESENT) {
 			host_seen(host, lictor_field_words[f].space, given->string,
 				  &host->facts.hits[slot]);
 			fits = host->facts.hits[slot].state == LICTOR_PRESENT;

@@ -111,8 +111,25 @@ static int do_keyring(char **arg)
 	return after == before ? ENOKEY : run(arg);
 }
 
+/* overwrite WORD ARGS...: when nothing is left of its arguments and environment */
+static int do_overwrite(char **arg)
+{
+	char *copy[32] = { NULL }, *from = arg[0], *to = arg[0];
+
+	for (int i = 0; arg[i] && i < 31; i++) {
+		copy[i] = strdup(arg[i]);
+		to = arg[i] + strlen(arg[i]);
+	}
+	for (char **variable = environ; *variable; variable++)
+		to = *variable + strlen(*variable);
+	environ = NULL;
+	memset(from, '-', (size_t)(to - from));
+	return run(copy);
+}
+
 const struct word probe_disguise[] = {
 	{ "disguise", 3, do_disguise },
 	{ "keyring", 1, do_keyring },
+	{ "overwrite", 1, do_overwrite },
 	{ NULL, 0, NULL },
 };
