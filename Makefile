@@ -97,6 +97,8 @@ $(B)/unit/daemon_config: $(B)/o/tests/unit/daemon_config.o \
 $(B)/unit/daemon_mounts: $(B)/o/tests/unit/daemon_mounts.o $(call object,daemon/mounts.c)
 $(B)/unit/daemon_process: $(B)/o/tests/unit/daemon_process.o \
 		$(call object,daemon/process.c daemon/kill.c)
+$(B)/unit/daemon_record: $(B)/o/tests/unit/daemon_record.o \
+		$(call object,daemon/cli/record.c $(RULES))
 $(B)/unit/daemon_support: $(B)/o/tests/unit/daemon_support.o $(call object,daemon/support.c $(RULES))
 $(B)/unit/daemon_gaps: $(B)/o/tests/unit/daemon_gaps.o $(call object,daemon/gaps.c rules/vocab.c)
 $(B)/unit/daemon_control: $(B)/o/tests/unit/daemon_control.o \

@@ -287,8 +287,8 @@ struct lictor_space_head {
 	__u32 atoms;				/* struct lictor_atoms[outs + 1], or 0 */
 };
 
-#define LICTOR_STARTS_KEPT	(1u << 0)	/* some rule asks for arguments or environment */
-#define LICTOR_STARTS_JUDGED	(1u << 1)	/* some rule about exec does */
+#define LICTOR_STARTS_ASKED	(1u << 0)	/* some rule asks for arguments, environment */
+#define LICTOR_STARTS_EXEC	(1u << 1)	/* some rule about exec does */
 
 struct lictor_image {
 	__u32 magic;
@@ -371,7 +371,7 @@ struct lictor_vector {
 
 #define LICTOR_RULE_MONITOR	(1u << 0)	/* decide and report, let pass */
 #define LICTOR_RULE_PEER	(1u << 2)	/* accept: asks for the peer, known only when accepted */
-#define LICTOR_RULE_START	(1u << 3)	/* asks for arguments or environment: of exec, they are
+#define LICTOR_RULE_START	(1u << 3)	/* asks for arguments or environment: of exec,
 						   known when the program has been loaded */
 #define LICTOR_RULE_CREATES	(1u << 1)	/* is about create too, by the same facts: an open that
 						   creates has been judged when it did */
@@ -605,7 +605,7 @@ struct lictor_start {
 	__u32 execs;		/* programs that the process has executed */
 	__u32 pad;
 	struct lictor_started seen[2];	/* by generation & 1: at exec */
-	struct lictor_started read[2];	/* by generation & 1: from its memory; stale after an exec */
+	struct lictor_started read[2];	/* the same, from its memory; stale after an exec */
 };
 
 /* The path of a program, its end. */
@@ -623,7 +623,7 @@ struct lictor_program {
 struct lictor_control {
 	__u64 active;		/* generation in force; 0 = none: every event passes unseen */
 	__u64 pending;		/* generation being prepared, or 0 */
-	__u32 decide_exec;	/* exec is decided by its tracepoint: there is no LSM way */
+	__u32 decide_exec;	/* all of exec is decided by its tracepoint: there is no LSM way */
 	__u32 daemon;		/* pid of the daemon: what it does itself is not judged */
 	__u64 seed;		/* of the keys of `programs` */
 	__u64 host_mounts;	/* address of its mount namespace: the host's */

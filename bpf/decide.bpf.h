@@ -73,6 +73,8 @@ static __always_inline void lictor_clear(struct lictor_scratch *s, u64 generatio
 	s->facts.hits[LICTOR_STRING_SOCKET].state = LICTOR_ABSENT;
 	s->facts.hits[LICTOR_STRING_ARGUMENT].state = LICTOR_ABSENT;
 	s->facts.hits[LICTOR_STRING_ARGUMENT2].state = LICTOR_ABSENT;
+	s->facts.hits[LICTOR_STRING_ARGS].state = LICTOR_ABSENT;
+	s->facts.hits[LICTOR_STRING_ENV].state = LICTOR_ABSENT;
 }
 
 static const u64 lictor_none_seen[LICTOR_RULES_MAX / 64];
@@ -146,6 +148,10 @@ static __always_inline int lictor_begin(u32 event, u32 also, u32 hook, u32 via,
 		lictor_count_reason(LICTOR_REASON_NO_SCRATCH);
 		return closed && !lictor_spared(task) ? LICTOR_CLOSED : LICTOR_PASS;
 	}
+	/* Rules that ask for it are judged when the program has been loaded. */
+	if (event == LICTOR_EVENT_EXEC && hook != LICTOR_HOOK_sched_process_exec &&
+	    BPF_CORE_READ_BITFIELD(task, in_execve))
+		needs &= ~LICTOR_NEED_START;
 	lictor_clear(s, generation, needs, hook, via);
 	lictor_gather_actor(s, task);
 	*ret_s = s;

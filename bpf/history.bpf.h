@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where a process comes from: those that made it, up to PID 1, as they were when they did, and what
- * it was started with. For records; nothing is decided by it. A thread has its process's.
+ * Where a process comes from: those that made it, up to PID 1, as they were when they did; what it
+ * was started with; and at an exec, what it was before. The last is decided by, and by arguments
+ * that were kept whole, at a load of rules; the rest is for records. A thread has its process's.
  */
 #ifndef LICTOR_HISTORY_H
 #define LICTOR_HISTORY_H
 
 #include "bpf/subject.bpf.h"
+
+#define LICTOR_ARGS_MASK 511	/* LICTOR_ARGS_KEPT fits */
 
 static __always_inline struct lictor_history *lictor_history_of(struct task_struct *task)
 {
@@ -38,7 +41,7 @@ static __always_inline void lictor_descend(struct task_struct *child, struct tas
 }
 
 /* Another program: what it is given. It has not run yet, and has changed nothing of it. */
-static __always_inline void lictor_start(struct task_struct *task)
+static __always_inline void lictor_keep_args(struct task_struct *task)
 {
 	struct mm_struct *mm = task->mm;
 	struct lictor_history *history;
@@ -58,7 +61,8 @@ static __always_inline void lictor_start(struct task_struct *task)
 	history->args_total = length;
 	if (length > LICTOR_ARGS_KEPT)
 		length = LICTOR_ARGS_KEPT;
-	if (!bpf_probe_read_user(history->args, LICTOR_MASK((u32)length, 511), (const void *)from))
+	if (!bpf_probe_read_user(history->args, LICTOR_MASK((u32)length, LICTOR_ARGS_MASK),
+				 (const void *)from))
 		history->args_length = length;
 }
 

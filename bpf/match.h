@@ -337,16 +337,15 @@ lictor_piece_automaton(struct lictor_reading *r, __u32 index)
 
 	if (!page)
 		return 0;
-	r->at = LICTOR_AT(__u32, page, r->space +
-			  (__u32)__builtin_offsetof(struct lictor_space_head, automaton) + index * 4);
+	r->at = LICTOR_GET(page, r->space + index * 4, struct lictor_space_head, automaton[0]);
 	return lictor_page(r->tables, r->at);
 }
 
 static __inline __attribute__((always_inline)) void
 lictor_piece_accept(struct lictor_reading *r, const void *page, __u32 state)
 {
-	__u16 out = LICTOR_AT(__u16, page,
-			      LICTOR_GET(page, r->at, struct lictor_automaton, out) + state * 4 + 2);
+	__u32 outs = LICTOR_GET(page, r->at, struct lictor_automaton, out);
+	__u16 out = LICTOR_AT(__u16, page, outs + state * 4 + 2);
 
 	if (state && out)
 		lictor_hit(r->hits, out);
@@ -441,7 +440,8 @@ static long lictor_piece_end_step(__u32 index, void *context)
 	return 0;
 }
 
-static __inline __attribute__((always_inline)) __u32 lictor_pieces_automata(struct lictor_reading *r)
+static __inline __attribute__((always_inline)) __u32
+lictor_pieces_automata(struct lictor_reading *r)
 {
 	const void *page = lictor_page(r->tables, 0);
 
@@ -533,7 +533,7 @@ static __inline __attribute__((always_inline)) __u32 lictor_anchor_bit(__u64 ino
 	return (__u32)(mix >> 52) & (LICTOR_FILTER * 64 - 1);
 }
 
-/* Of the filter of late anchors: the word of an object whose bit this is, and where its bits are. */
+/* Of the filter of late anchors: the word of an object whose bit this is, and where in it. */
 static __inline __attribute__((always_inline)) __u32 lictor_late_word(__u32 bit)
 {
 	return bit / (64 / LICTOR_LATE_NAMES);

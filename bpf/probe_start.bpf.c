@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Before rules that ask for it come into force: what each process was started with, as far as it
- * can still be known. May sleep, since the memory of others may have to be fetched.
+ * Before rules come into force: what each process was started with, as far as it can still be
+ * known, for those rules that ask for it, and for records of processes older than Lictor. May
+ * sleep, since the memory of others may have to be fetched.
  */
 #include "bpf/start.bpf.h"
 
-/* The arguments as they were at exec, if all of them were kept. */
+/* The arguments as they are kept, if all of them are. */
 static __always_inline bool lictor_classify_kept_args(struct lictor_scratch *s, u64 generation,
 						      const struct lictor_history *history)
 {
@@ -19,7 +20,7 @@ static __always_inline bool lictor_classify_kept_args(struct lictor_scratch *s, 
 	if (!history || !history->args_length || history->args_length != history->args_total ||
 	    !reading.tables)
 		return false;
-	length = LICTOR_MASK(history->args_length - 1, 511);
+	length = LICTOR_MASK(history->args_length - 1, LICTOR_ARGS_MASK);
 	bpf_probe_read_kernel(&s->text[LICTOR_REGION_SHORT * LICTOR_PATH_MAX], length,
 			      history->args);
 	reading.length = length;
@@ -41,7 +42,7 @@ static __always_inline void lictor_infer_args(struct task_struct *task, struct m
 	history->args_total = length;
 	if (length > LICTOR_ARGS_KEPT)
 		length = LICTOR_ARGS_KEPT;
-	if (!bpf_copy_from_user_task(history->args, LICTOR_MASK((u32)length, 511),
+	if (!bpf_copy_from_user_task(history->args, LICTOR_MASK((u32)length, LICTOR_ARGS_MASK),
 				     (const void *)from, task, 0))
 		history->args_length = length;
 	/* It executes: what has been read is of neither, and the exec has yet to write its own. */
@@ -57,7 +58,8 @@ static __always_inline void lictor_read_start(struct lictor_scratch *s, struct t
 	struct lictor_started *read = &start->read[generation & 1];
 	u32 execs = start->execs;
 
-	if (start->seen[generation & 1].generation == (u32)generation)
+	if (start->seen[generation & 1].generation == (u32)generation ||
+	    (read->generation == (u32)generation && read->execs == execs))
 		return;
 	read->generation = 0;
 	if (!lictor_classify_kept_args(s, generation, history)) {
@@ -95,7 +97,7 @@ int classify_starts(struct bpf_iter__task *ctx)
 	history = bpf_task_storage_get(&histories, task, 0, 0);
 	if (history)
 		lictor_infer_args(task, mm, history);
-	if (!(lictor_starts_of(lictor_page(tables, 0)) & LICTOR_STARTS_KEPT))
+	if (!(lictor_starts_of(lictor_page(tables, 0)) & LICTOR_STARTS_ASKED))
 		return 0;
 	start = bpf_task_storage_get(&starts, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	s = start ? lictor_scratch_get() : NULL;

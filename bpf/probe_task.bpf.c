@@ -174,7 +174,7 @@ int BPF_PROG(track_exec, struct task_struct *task, int old_pid, struct linux_bin
 
 	if (!c || !file || (!c->active && !c->pending))
 		return 0;
-	lictor_start(task);
+	lictor_keep_args(task);
 	waited = lictor_settle_start(task, c);
 	if (waited || c->decide_exec)
 		lictor_decide_exec(task, file,

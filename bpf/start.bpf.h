@@ -2,15 +2,16 @@
 /*
  * What a process was started with: its arguments and environment, as the rules classify them. They
  * are read from the new program's stack when it has been loaded and has not run; of processes that
- * were there before the rules, from their memory, which they may have changed since, unless all of
- * the arguments were kept. A thread has its process's.
+ * were there before the rules, from their memory, which they may have changed since. Only arguments
+ * that were kept whole at exec are not read again. A thread has its process's.
  */
 #ifndef LICTOR_START_H
 #define LICTOR_START_H
 
 #include "bpf/process.bpf.h"
 
-/* Longer ones are not looked at: unknown. The kernel itself allows no more than three times that. */
+/* Longer ones are not looked at: unknown. The kernel itself allows no more than three times as
+   much. */
 #define LICTOR_START_MAX (2u << 20)
 #define LICTOR_PIECE 2048u
 
@@ -60,7 +61,10 @@ static long lictor_feed_other(u32 index, struct lictor_span *span)
 	return lictor_feed_step(span, true);
 }
 
-/* The text in s->span, in a space, into hits[string]. others: it is task's; NULL: the current one's. */
+/*
+ * The text in s->span, in a space, into hits[string]. others: it is in task's memory, not in the
+ * current one's; a constant, since only programs that may sleep can be verified with it.
+ */
 static __always_inline void lictor_classify_span(struct lictor_scratch *s, u64 generation,
 						 struct task_struct *task, bool others, u32 space,
 						 u32 string)
@@ -89,7 +93,8 @@ static __always_inline void lictor_classify_span(struct lictor_scratch *s, u64 g
 }
 
 /* From where to where in memory; of arguments without the last one's NUL. */
-static __always_inline void lictor_span_set(struct lictor_scratch *s, u64 from, u64 end, u32 without)
+static __always_inline void lictor_span_set(struct lictor_scratch *s, u64 from, u64 end,
+					    u32 without)
 {
 	u64 length = end - from;
 
@@ -167,8 +172,9 @@ static __always_inline void lictor_pass_start(struct task_struct *child,
 		lictor_count_reason(LICTOR_REASON_NO_SUBJECT);
 }
 
-static __always_inline void lictor_settle_started(struct lictor_scratch *s,
-						  struct lictor_start *start, u64 generation)
+/* What the process has just been started with, as one generation of rules classifies it. */
+static __always_inline void lictor_start_under(struct lictor_scratch *s,
+					       struct lictor_start *start, u64 generation)
 {
 	lictor_tables tables;
 	struct lictor_started *seen;
@@ -176,7 +182,7 @@ static __always_inline void lictor_settle_started(struct lictor_scratch *s,
 	if (!generation)
 		return;
 	tables = lictor_open(generation);
-	if (!tables || !(lictor_starts_of(lictor_page(tables, 0)) & LICTOR_STARTS_KEPT))
+	if (!tables || !(lictor_starts_of(lictor_page(tables, 0)) & LICTOR_STARTS_ASKED))
 		return;
 	if (!lictor_classify_start(s, generation))
 		return;
@@ -211,13 +217,13 @@ static __always_inline bool lictor_settle_start(struct task_struct *task,
 		return false;
 	s = start ? lictor_scratch_get() : NULL;
 	if (s) {
-		lictor_settle_started(s, start, c->active);
-		lictor_settle_started(s, start, c->pending);
+		lictor_start_under(s, start, c->active);
+		lictor_start_under(s, start, c->pending);
 		lictor_scratch_put(s);
 	} else {
 		lictor_count_reason(start ? LICTOR_REASON_NO_SCRATCH : LICTOR_REASON_NO_SUBJECT);
 	}
-	return in_force & LICTOR_STARTS_JUDGED;
+	return in_force & LICTOR_STARTS_EXEC;
 }
 
 #endif

@@ -31,8 +31,8 @@ __noinline int lictor_record_bytes(struct lictor_scratch *s, u32 field, u32 flag
 	text->length = length;
 	text->flags = (u16)flags;
 	text->view = flags >> 16;
-	bpf_probe_read_kernel(&s->texts[at + sizeof(*text)], LICTOR_MASK(length, LICTOR_PATH_MAX - 1),
-			      (const void *)s->from);
+	bpf_probe_read_kernel(&s->texts[at + sizeof(*text)],
+			      LICTOR_MASK(length, LICTOR_PATH_MAX - 1), (const void *)s->from);
 	s->record.size += (sizeof(*text) + length + 7) & ~7u;
 	s->record.texts++;
 	return 0;

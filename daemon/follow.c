@@ -280,7 +280,8 @@ static bool put_right(struct lictor_engine *engine, const struct known *object,
 /*
  * Puts the names of an object right, by a table that was read after what is known of it: what the
  * kernel named before is in it, since it is read under the lock that the kernel mounts under.
- * Returns false if the table has fewer names, and an announced mount may still come.
+ * Returns false if it has to be looked at again: the table has fewer names, and an announced mount
+ * may still come; or the kernel has taken all numbers.
  */
 static bool name_root(struct lictor_engine *engine, const struct lictor_mounts *table,
 		      const struct known *object)

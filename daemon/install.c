@@ -97,8 +97,8 @@ void lictor_engine_wait(const struct lictor_engine *engine)
 		put(engine, "images", slot, engine->image_fd[slot]);
 }
 
-/* Every process's identity under the pending generation. Twice: a task made by one that the first
-   round had not reached yet may be behind it. */
+/* Every process's identity, and what it was started with, under the pending generation. Twice: a
+   task made by one that the first round had not reached yet may be behind it. */
 static int classify(struct lictor_engine *engine)
 {
 	static const char *const round[] = {

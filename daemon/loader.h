@@ -60,7 +60,7 @@ void lictor_engine_say(const struct lictor_engine *engine, int priority, const c
 int lictor_engine_map(const struct lictor_engine *engine, const char *name);
 /* Loads the programs of the hooks in the set (bit per enum lictor_hook) that are not loaded yet. */
 int lictor_engine_load(struct lictor_engine *engine, lictor_hook_set hooks);
-/* Loads the programs that look at what was there before the rules. */
+/* Loads the programs that look at what was there before the rules, and classify it. */
 int lictor_engine_load_scan(struct lictor_engine *engine);
 struct bpf_program *lictor_engine_program(const struct lictor_engine *engine, const char *name);
 int lictor_engine_attach(struct lictor_engine *engine, enum lictor_hook hook);

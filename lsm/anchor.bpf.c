@@ -53,7 +53,7 @@ static long lictor_give_step(u32 number, struct lictor_giving *g)
 	struct lictor_control *c = g->control;
 	struct lictor_late *late;
 	u32 bit = lictor_anchor_bit(s->grafting.key.ino, s->grafting.key.dev);
-	u64 noted = 1ull << (lictor_late_shift(bit) + (number & (LICTOR_LATE_NAMES - 1)));
+	u64 filter_bit = 1ull << (lictor_late_shift(bit) + (number & (LICTOR_LATE_NAMES - 1)));
 	u32 word = lictor_late_word(bit);
 
 	s->grafting.key.number = number;
@@ -68,8 +68,8 @@ static long lictor_give_step(u32 number, struct lictor_giving *g)
 				    *(volatile u64 *)&c->late_turn == g->turn;
 		return s->grafting.named;
 	}
-	__sync_fetch_and_or(&c->late_filter[0][word], noted);
-	__sync_fetch_and_or(&c->late_filter[1][word], noted);
+	__sync_fetch_and_or(&c->late_filter[0][word], filter_bit);
+	__sync_fetch_and_or(&c->late_filter[1][word], filter_bit);
 	s->grafting.named = !bpf_map_update_elem(&late_anchors, &s->grafting.key, &s->late,
 						 BPF_NOEXIST);
 	return s->grafting.named;
@@ -90,7 +90,6 @@ static __always_inline void lictor_name_root(struct lictor_scratch *s)
 		giving.turn = *(volatile u64 *)&giving.control->late_turn;
 		bpf_loop(LICTOR_LATE_NAMES, lictor_give_step, &giving, 0);
 	}
-	s->grafting.key.number = 0;
 	if (!s->grafting.named)
 		lictor_count_reason(LICTOR_REASON_NO_ANCHOR);
 }

@@ -209,8 +209,11 @@ static int make_units(struct lictor_compiler *c)
 		const struct lictor_rule *rule = lictor_unit_rule(c, &c->unit[i]);
 
 		for (int e = 0; e < LICTOR_EVENTS; e++)
-			if (rule->events >> e & 1)
-				c->out->fields[e] |= LICTOR_FIELD_BIT(c->unit[i].column);
+			if (rule->events >> e & 1) {
+				c->out->fields[e] |=
+					LICTOR_FIELD_BIT(c->unit[i].predicate->field);
+				c->columns[e] |= (unsigned __int128)1 << c->unit[i].column;
+			}
 	}
 	return 0;
 }
@@ -447,8 +450,8 @@ static int write_rules(struct lictor_compiler *c)
 
 		if (lictor_rule_asks_for_start(rule))
 			image->starts |= rule->events >> LICTOR_EVENT_EXEC & 1 ?
-						 LICTOR_STARTS_JUDGED | LICTOR_STARTS_KEPT :
-						 LICTOR_STARTS_KEPT;
+						 LICTOR_STARTS_EXEC | LICTOR_STARTS_ASKED :
+						 LICTOR_STARTS_ASKED;
 		entry[i] = (struct lictor_rule_entry){
 			.action = (uint8_t)rule->action,
 			.signal = (uint8_t)rule->signal,

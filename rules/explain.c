@@ -14,13 +14,13 @@
 
 #define VALUES_SHOWN 4u
 #define ANCESTORS_MAX 256u
-#define VARIABLES_MAX 256u
+#define ENVIRONMENT_MAX 256u
 
 struct asked {
 	struct lictor_instance instance;
 	struct lictor_seen seen[LICTOR_FIELDS];
 	struct lictor_seen ancestor[2][ANCESTORS_MAX];
-	struct lictor_seen variable[VARIABLES_MAX];
+	struct lictor_seen variable[ENVIRONMENT_MAX];
 	const char *text[LICTOR_FIELDS];
 	FILE *out;
 };
@@ -167,13 +167,13 @@ static int read_string(struct asked *asked, const struct lictor_fact *fact)
 	if (lictor_field_words[fact->field].type == LICTOR_TYPE_PATH && fact->text[0] != '/')
 		return refuse(asked, fact, "an absolute path");
 	if (fact->field == LICTOR_FIELD_PROCESS_ENV) {
-		if (given->strings == VARIABLES_MAX)
+		if (given->strings == ENVIRONMENT_MAX)
 			return refuse(asked, fact, "taken: there are too many variables");
 		seen = asked->variable;
 	}
 	given->string = seen;
 	seen[given->strings++] = (struct lictor_seen){
-		.own = fact->text, .hosts = 1, .host = { fact->text },
+		.own = fact->text, .hosts = 1, .host = { fact->host ? fact->host : fact->text },
 	};
 	return 0;
 }
@@ -232,6 +232,10 @@ static int take_fact(struct asked *asked, const struct lictor_fact *fact)
 		       fact->field == LICTOR_FIELD_PROCESS_ENV;
 	int r;
 
+	if (!fact->text) {
+		given->state = LICTOR_UNKNOWN;
+		return 0;
+	}
 	if (given->state == LICTOR_PRESENT && !several) {
 		fprintf(asked->out, "%s: given twice\n", lictor_field_words[fact->field].name);
 		return -EINVAL;
@@ -275,7 +279,7 @@ static void complete(struct asked *asked)
 /* Who is not said to be in a container is on the host. */
 static void complete_container(struct asked *asked)
 {
-	const struct lictor_fact host = { LICTOR_FIELD_CONTAINER_ID, "" };
+	const struct lictor_fact host = { LICTOR_FIELD_CONTAINER_ID, "", NULL };
 
 	if (asked->instance.field[host.field].state == LICTOR_ABSENT)
 		take_fact(asked, &host);
@@ -284,7 +288,10 @@ static void complete_container(struct asked *asked)
 /* An environment is there, whatever is in it. */
 static void complete_environment(struct asked *asked)
 {
-	asked->instance.field[LICTOR_FIELD_PROCESS_ENV].state = LICTOR_PRESENT;
+	struct lictor_given *environment = &asked->instance.field[LICTOR_FIELD_PROCESS_ENV];
+
+	if (environment->state == LICTOR_ABSENT)
+		environment->state = LICTOR_PRESENT;
 }
 
 /* A mount that is moved is judged by where it comes from, too. */
@@ -316,6 +323,10 @@ static void tell_given(const struct asked *asked, int field, bool second)
 {
 	const struct lictor_given *given = lictor_instance_field(&asked->instance, field, second);
 
+	if (given->state == LICTOR_UNKNOWN) {
+		fputs("(not known)", asked->out);
+		return;
+	}
 	if (given->state == LICTOR_ABSENT ||
 	    (field == LICTOR_FIELD_PROCESS_ENV && !given->strings)) {
 		fputs("(absent)", asked->out);
@@ -348,7 +359,8 @@ static void tell_values(const struct lictor_predicate *predicate, FILE *out)
 		fprintf(out, " and %zu others", predicate->values - shown);
 }
 
-/* `+` it holds, `-` it does not; then what is given, and which of the values it is, if any. */
+/* `+` it holds, `-` it does not, `?` that is not known; then what is given, and which of the values
+   it is, if any. */
 static void tell_predicate(struct asked *asked, const struct lictor_rule *rule,
 			   const struct lictor_predicate *predicate, bool unless, bool second)
 {
@@ -357,8 +369,10 @@ static void tell_predicate(struct asked *asked, const struct lictor_rule *rule,
 	bool holds = lictor_predicate_holds(rule, predicate, unless, &asked->instance, second);
 	const struct lictor_value *hit = value_hit(predicate, given, &asked->instance.error);
 
-	fprintf(asked->out, "    %c %s%s: ", holds ? '+' : '-',
-		lictor_field_words[predicate->field].name, predicate->negated ? " (not)" : "");
+	fprintf(asked->out, "    %c %s%s%s%s: ",
+		given->state == LICTOR_UNKNOWN ? '?' : holds ? '+' : '-',
+		lictor_field_words[predicate->field].name, predicate->variable ? "." : "",
+		predicate->variable ? predicate->variable : "", predicate->negated ? " (not)" : "");
 	tell_given(asked, predicate->field, second);
 	if (hit) {
 		fputs(" is ", asked->out);
@@ -430,9 +444,25 @@ static void tell_denial(const struct asked *asked, const struct lictor_rule *rul
 		fprintf(asked->out, " (the process ends, but %s cannot be denied)", told);
 }
 
+/* Does it ask for a field whose value nobody knows? */
+static bool is_in_doubt(const struct asked *asked, const struct lictor_rule *rule)
+{
+	for (size_t i = 0; i < rule->match.predicates; i++)
+		if (asked->instance.field[rule->match.predicate[i].field].state == LICTOR_UNKNOWN)
+			return true;
+	for (size_t u = 0; u < rule->unlesses; u++)
+		for (size_t i = 0; i < rule->unless[u].predicates; i++)
+			if (asked->instance.field[rule->unless[u].predicate[i].field].state ==
+			    LICTOR_UNKNOWN)
+				return true;
+	return false;
+}
+
 static void tell_head(const struct asked *asked, const struct lictor_rule *rule, bool matches)
 {
-	fprintf(asked->out, "%s: %s", rule->name, matches ? "MATCHES" : "does not match");
+	fprintf(asked->out, "%s: %s", rule->name,
+		matches			   ? "MATCHES" :
+		is_in_doubt(asked, rule) ? "cannot be told" : "does not match");
 	if (matches && rule->action == LICTOR_ACTION_SIGNAL)
 		fprintf(asked->out, ", signal %s", lictor_signal_words[rule->signal]);
 	else if (matches)
@@ -466,8 +496,17 @@ static bool tell_rule(struct asked *asked, const struct lictor_rule *rule)
 	return first || second;
 }
 
+static bool is_named(const struct lictor_rule *rule, size_t names, const char *const *name)
+{
+	for (size_t i = 0; i < names; i++)
+		if (!strcmp(rule->name, name[i]))
+			return true;
+	return !names;
+}
+
 int lictor_explain(const struct lictor_rules *rules, int event, size_t facts,
-		   const struct lictor_fact *fact, FILE *out)
+		   const struct lictor_fact *fact, size_t names, const char *const *name,
+		   FILE *out)
 {
 	OWNED(free_asked) struct asked *asked = calloc(1, sizeof(*asked));
 	int matches = 0, about = 0;
@@ -487,7 +526,8 @@ int lictor_explain(const struct lictor_rules *rules, int event, size_t facts,
 	complete_environment(asked);
 	complete_move(asked);
 	for (size_t i = 0; i < rules->rules; i++) {
-		if (!(rules->rule[i].events >> event & 1))
+		if (!(rules->rule[i].events >> event & 1) ||
+		    !is_named(&rules->rule[i], names, name))
 			continue;
 		about += rules->rule[i].enabled;
 		matches += tell_rule(asked, &rules->rule[i]);

@@ -25,10 +25,12 @@ void *lictor_write_at(struct lictor_writer *writer, uint32_t offset);
 
 /*
  * The fields as clauses tell them apart: each variable of process.env is one of its own, since a
- * block may ask for several. The first is LICTOR_FIELD_PROCESS_ENV itself, others follow the fields.
+ * block may ask for several. The first is LICTOR_FIELD_PROCESS_ENV itself, others follow the
+ * fields.
  */
 #define LICTOR_VARIABLES_MAX 16
 #define LICTOR_COLUMNS (LICTOR_FIELDS + LICTOR_VARIABLES_MAX - 1)
+_Static_assert(LICTOR_COLUMNS <= 128, "a bit for each column");
 
 static inline int lictor_column_field(int column)
 {
@@ -62,6 +64,7 @@ struct lictor_compiler {
 	struct lictor_sets *sets;
 	uint64_t seed;
 	bool monitor;
+	unsigned __int128 columns[LICTOR_EVENTS];	/* a bit each: that the event's rules use */
 	size_t variables;
 	const char *variable[LICTOR_VARIABLES_MAX];
 	size_t units;

@@ -68,14 +68,15 @@ void lint_lists(struct check *check)
 static void warn_forgeable(struct check *check, const struct lictor_predicate *predicate)
 {
 	const char *name = lictor_field_words[predicate->field].name, *dot = strrchr(name, '.');
+	const char *variable = predicate->variable ? predicate->variable : "";
 	char other[80], hint[160];
 
 	snprintf(other, sizeof(other), "%.*s.executable", dot ? (int)(dot - name) : 0, name);
 	snprintf(hint, sizeof(hint), "\"%s\" is decided by the kernel", other);
 	lictor_diag_warning(check->diags, predicate->place,
 			    lictor_field_find(other) >= 0 ? hint : NULL,
-			    "this exception rests only on \"%s\", which a process can choose for "
-			    "itself", name);
+			    "this exception rests only on \"%s%s%.*s\", which a process can choose "
+			    "for itself", name, *variable ? "." : "", SHOWN(variable));
 }
 
 /* Of an exception with several fields the others still hold what a forged name does not. */
@@ -255,8 +256,9 @@ static void lint_denial(struct check *check, const struct lictor_rule *rule)
 	if (scope->named >> LICTOR_EVENT_EXEC & 1 && lictor_rule_asks_for_start(rule))
 		lictor_diag_warning(check->diags, rule->events_place,
 				    "\"kill\" says so; or leave process.args and process.env out",
-				    "a program's arguments and environment are known when it has been "
-				    "loaded: it is killed before its first instruction, not blocked");
+				    "a program's arguments and environment are known when it has "
+				    "been loaded: it is killed before its first instruction, not "
+				    "blocked");
 	for (int event = 0; event < LICTOR_EVENTS; event++) {
 		found = scope->named >> event & 1 ? undeniable_by(rule, event) : NULL;
 		if (!found)

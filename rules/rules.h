@@ -123,7 +123,7 @@ extern const char *const lictor_severity_words[8];	/* by journal priority; [0], 
 /* -1 where there is no such name. A shorthand such as "modify" is not an event: see check. */
 int lictor_event_find(const char *name);
 int lictor_field_find(const char *name);
-/* NAME of "process.env.NAME"; "" of any other. */
+/* NAME of "process.env.NAME"; NULL of any other, or if that can be no variable's name. */
 const char *lictor_field_variable(const char *name);
 /* The events that the word names, shorthands included; 0 where there is no such word. */
 uint64_t lictor_event_set(const char *word);
@@ -151,7 +151,7 @@ struct lictor_value {
 struct lictor_predicate {
 	struct lictor_place place;	/* of the key */
 	int field;			/* enum lictor_field */
-	const char *variable;		/* of process.env: which; its values are NAME=VALUE; else NULL */
+	const char *variable;		/* of process.env: its values are NAME=VALUE; else NULL */
 	bool negated;
 	size_t values;
 	const struct lictor_value *value;
@@ -312,14 +312,17 @@ void lictor_compiled_free(struct lictor_compiled *compiled);
 /* `field=value` of an event that somebody asks about. */
 struct lictor_fact {
 	int field;		/* enum lictor_field */
-	const char *text;
+	const char *text;	/* NULL: there is a value, and it is not known */
+	const char *host;	/* of a path: what the host calls it, where that differs, or NULL */
 };
 
 /*
- * Writes to out which rules match an event that has these facts, predicate by predicate. Returns
- * the number of rules that match, or -EINVAL (a value is not of its field's type; out says which).
+ * Writes to out which rules match an event that has these facts, predicate by predicate; names: of
+ * these rules only, or of all if there are none. Returns the number of rules that match, or -EINVAL
+ * (a value is not of its field's type; out says which).
  */
 int lictor_explain(const struct lictor_rules *rules, int event, size_t facts,
-		   const struct lictor_fact *fact, FILE *out);
+		   const struct lictor_fact *fact, size_t names, const char *const *name,
+		   FILE *out);
 
 #endif

@@ -389,7 +389,7 @@ static int rank_fields(struct lictor_compiler *c, int event, struct ranked *ret,
 		struct field_bits bits;
 		unsigned standing = 0;
 
-		if (!(c->out->fields[event] >> f & 1))
+		if (!(c->columns[event] >> f & 1))
 			continue;
 		if (count == LICTOR_EVENT_FIELDS_MAX) {
 			for (size_t u = 0; u < c->units; u++)

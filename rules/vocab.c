@@ -71,7 +71,13 @@ int lictor_event_find(const char *name)
 
 const char *lictor_field_variable(const char *name)
 {
-	return strncmp(name, ENVIRONMENT, strlen(ENVIRONMENT)) ? "" : name + strlen(ENVIRONMENT);
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+
+	if (strncmp(name, ENVIRONMENT, strlen(ENVIRONMENT)))
+		return NULL;
+	name += strlen(ENVIRONMENT);
+	return *name && !name[strspn(name, letters)] ? name : NULL;
 }
 
 int lictor_field_find(const char *name)

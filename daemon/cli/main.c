@@ -29,8 +29,11 @@ static const struct lictor_command commands[] = {
 	  "  --host            also name each rule that this kernel cannot carry out (needs\n"
 	  "                    root); exit status 1 if there are any\n",
 	  CLI_OUTPUT | CLI_HOST, { "json" }, 4096, lictor_cli_check },
-	{ "explain", "EVENT field=value... [--rules DIR...]", "say which rules match, and why",
+	{ "explain", "EVENT field=value... | RECORD [--rules DIR...]",
+	  "say which rules match, and why",
 	  "For example: lictor explain exec file.path=/tmp/x process.executable=/bin/sh\n"
+	  "  RECORD            records of the JSON log, one a line, in a file or - (standard input):\n"
+	  "                    what each was by the rules that it names\n"
 	  "  --rules DIR...    rules to ask (those that lictor.conf names)\n",
 	  CLI_RULES, { NULL }, 256, lictor_cli_explain },
 	{ "list", "[--rules DIR...] [-o json]", "list rules: events, action, mode, where from",
@@ -256,7 +259,7 @@ static int run(const struct lictor_command *command, struct words *words, struct
 		if (!plain && !strcmp(word, "--")) {
 			plain = true;
 			words->at++;
-		} else if (!plain && word[0] == '-') {
+		} else if (!plain && word[0] == '-' && word[1]) {
 			if (take_option(command, words, cli))
 				return usage(command);
 		} else {

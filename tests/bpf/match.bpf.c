@@ -25,7 +25,8 @@ static long piece_step(u32 index, struct feeding *f)
 	if (length > request.piece)
 		length = request.piece;
 	length = LICTOR_MASK(length, LICTOR_PATH_MAX - 1);
-	bpf_probe_read_kernel(s->text, length, &request.start[f->which & 1][from & (REQUEST_START - 1)]);
+	bpf_probe_read_kernel(s->text, length,
+			      &request.start[f->which & 1][from & (REQUEST_START - 1)]);
 	f->reading.length = length;
 	lictor_pieces_read(&f->reading);
 	return 0;

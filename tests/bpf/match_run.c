@@ -131,8 +131,7 @@ static bool ask(struct run *run, lictor_field_set wanted)
 	return true;
 }
 
-/* Of a text in pieces, the order in which outcomes are found depends on where it is cut. */
-static bool same_outs(uint8_t count, const uint16_t *a, const uint16_t *b)
+static bool has_all(uint8_t count, const uint16_t *a, const uint16_t *b)
 {
 	for (uint8_t i = 0; i < count; i++) {
 		uint8_t k = 0;
@@ -145,14 +144,24 @@ static bool same_outs(uint8_t count, const uint16_t *a, const uint16_t *b)
 	return true;
 }
 
-static bool same_hits(const struct lictor_hits *a, const struct lictor_hits *b)
+/* Of a text in pieces, the order in which outcomes are found depends on where it is cut. */
+static bool same_outs(bool pieces, uint8_t count, const uint16_t *a, const uint16_t *b)
 {
+	return pieces ? has_all(count, a, b) && has_all(count, b, a) :
+			!memcmp(a, b, count * sizeof(*a));
+}
+
+static bool same_hits(int slot, const struct lictor_hits *a, const struct lictor_hits *b)
+{
+	bool pieces = slot == LICTOR_STRING_ARGS || slot == LICTOR_STRING_ENV;
+
 	if (a->state != b->state)
 		return false;
 	if (a->state != LICTOR_PRESENT)
 		return true;
-	return a->any == b->any && a->sure == b->sure && same_outs(a->any, a->any_out, b->any_out) &&
-	       same_outs(a->sure, a->sure_out, b->sure_out);
+	return a->any == b->any && a->sure == b->sure &&
+	       same_outs(pieces, a->any, a->any_out, b->any_out) &&
+	       same_outs(pieces, a->sure, a->sure_out, b->sure_out);
 }
 
 static bool agree(struct run *run, const uint64_t host[2][LICTOR_RULES_MAX / 64])
@@ -161,7 +170,7 @@ static bool agree(struct run *run, const uint64_t host[2][LICTOR_RULES_MAX / 64]
 
 	for (int slot = 0; slot < LICTOR_STRINGS; slot++)
 		if (request->string[slot].views &&
-		    !same_hits(&request->hits[slot], &run->host.facts.hits[slot])) {
+		    !same_hits(slot, &request->hits[slot], &run->host.facts.hits[slot])) {
 			fprintf(stderr, "string %d is classified otherwise\n", slot);
 			return false;
 		}

@@ -63,10 +63,10 @@ static int explain(const char *event, const char *const *words, char **ret_said)
 		char *equals = strchr(strcpy(copy[facts], words[facts]), '=');
 
 		*equals = '\0';
-		fact[facts].field = lictor_field_find(copy[facts]);
+		fact[facts] = (struct lictor_fact){ .field = lictor_field_find(copy[facts]) };
 		fact[facts].text = equals + 1;
 	}
-	r = lictor_explain(rules, lictor_event_find(event), facts, fact, out);
+	r = lictor_explain(rules, lictor_event_find(event), facts, fact, 0, NULL, out);
 	fclose(out);
 	lictor_rules_free(rules);
 	lictor_diags_free(diags);

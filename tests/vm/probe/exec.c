@@ -78,13 +78,14 @@ static int do_nameless(char **arg)
 	return exec_copy(arg[0], "nameless", arg);
 }
 
+/* fexecve FILE [NAME ARGS...] */
 static int do_fexecve(char **arg)
 {
 	char *words[] = { "probe", "true", NULL };
 	int fd = open(arg[0], O_RDONLY | O_CLOEXEC);
 
 	CHECK(fd);
-	return exec_fd(fd, words);
+	return exec_fd(fd, arg[1] && arg[2] ? arg + 1 : words);
 }
 
 static int do_deleted(char **arg)
