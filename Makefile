@@ -30,7 +30,7 @@ object = $(patsubst %.c,$(B)/o/%.o,$(1))
 RULES := $(wildcard rules/*.c)
 OUTPUT := $(wildcard output/*.c)
 ENGINE := $(addprefix daemon/,loader.c ways.c gaps.c install.c ring.c anchors.c mounts.c \
-	follow.c hostcheck.c kill.c process.c)
+	follow.c start.c hostcheck.c kill.c process.c)
 DAEMON := $(wildcard daemon/*.c)
 CLI := $(wildcard daemon/cli/*.c) $(addprefix daemon/,config.c nearest.c support.c) $(ENGINE) \
 	output/line.c output/escape.c

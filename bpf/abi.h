@@ -593,19 +593,26 @@ struct lictor_history {
 
 /* ---- what it was started with, as rules classify it ---- */
 
+/* Longer arguments, or environments, are not looked at: unknown. */
+#define LICTOR_START_MAX (512u << 10)
+
 struct lictor_started {
 	__u32 generation;	/* 0: nothing is known */
-	__u32 execs;		/* of `read`: when it was read */
+	__u32 execs;		/* when it was read from /proc */
 	struct lictor_hits args;
 	struct lictor_hits env;
 };
 
-/* Each half is written by one side only: `seen` by the process itself, `read` by an iterator. */
+/* As the process itself has seen it, at exec. */
 struct lictor_start {
-	__u32 execs;		/* programs that the process has executed */
+	__u32 execs;		/* programs that it has executed since some rule asked */
 	__u32 pad;
-	struct lictor_started seen[2];	/* by generation & 1: at exec */
-	struct lictor_started read[2];	/* the same, from its memory; stale after an exec */
+	struct lictor_started under[2];	/* by generation & 1 */
+};
+
+/* As lictord has read it before the rules came; stale when the process has executed another one. */
+struct lictor_read_start {
+	struct lictor_started under[2];	/* by generation & 1 */
 };
 
 /* The path of a program, its end. */

@@ -7,7 +7,6 @@
 #include "bpf/probe_task.bpf.c"
 #include "bpf/probe_kernel.bpf.c"
 #include "bpf/probe_scan.bpf.c"
-#include "bpf/probe_start.bpf.c"
 #include "bpf/probe_guard.bpf.c"
 #include "lsm/cgroup.bpf.c"
 #endif

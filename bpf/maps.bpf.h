@@ -87,9 +87,9 @@ struct {
 } histories SEC(".maps");
 
 /*
- * Process -> what it was started with. Made where rules ask for that; written at exec and by the
- * iterator before new rules come into force, read by decisions; gone with the process. No memory
- * for it: NO_SUBJECT, and what it was started with is unknown.
+ * Process -> what it was started with. Made where rules ask for that; written at exec and fork,
+ * read by decisions; gone with the process. No memory for it: NO_SUBJECT, and what it was started
+ * with is unknown.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
@@ -97,6 +97,17 @@ struct {
 	__type(key, int);
 	__type(value, struct lictor_start);
 } starts SEC(".maps");
+
+/*
+ * The same of a process that was there before the rules: written by lictord before they come into
+ * force, and at fork; two maps, so that neither writes over what the other has found.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct lictor_read_start);
+} read_starts SEC(".maps");
 
 /*
  * Number of a program's path -> the path. Written when it is executed, read by the daemon for

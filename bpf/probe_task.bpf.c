@@ -132,8 +132,15 @@ static __always_inline void lictor_gather_before(struct lictor_scratch *s,
 	const struct lictor_history *before = lictor_history_of(task);
 
 	lictor_gather_process(s, task);
-	if (!before || !before->noted)
+	if (!before || !before->noted) {
+		s->facts.v.state[LICTOR_FIELD_USER_EFFECTIVE_NAME] = LICTOR_UNKNOWN;
+		s->facts.v.state[LICTOR_FIELD_USER_EFFECTIVE_ID] = LICTOR_UNKNOWN;
+		s->facts.v.state[LICTOR_FIELD_PROCESS_ELEVATED] = LICTOR_UNKNOWN;
+		s->facts.v.state[LICTOR_FIELD_PROCESS_CAPABILITIES] = LICTOR_UNKNOWN;
+		s->facts.hits[LICTOR_STRING_NAME].state = LICTOR_UNKNOWN;
+		lictor_reason(s, LICTOR_REASON_NO_SUBJECT);
 		return;
+	}
 	lictor_number(s, LICTOR_FIELD_USER_EFFECTIVE_NAME, before->effective_user);
 	lictor_number(s, LICTOR_FIELD_USER_EFFECTIVE_ID, before->effective_user);
 	lictor_number(s, LICTOR_FIELD_PROCESS_ELEVATED,
@@ -148,10 +155,12 @@ static __always_inline void lictor_decide_exec(struct task_struct *task, struct 
 					       enum lictor_loaded loaded)
 {
 	struct lictor_scratch *s = NULL;
+	int begun = lictor_begin(LICTOR_EVENT_EXEC, LICTOR_EVENTS, LICTOR_HOOK_sched_process_exec,
+				 LICTOR_VIA_TP_BTF, &s);
 
-	if (lictor_begin(LICTOR_EVENT_EXEC, LICTOR_EVENTS, LICTOR_HOOK_sched_process_exec,
-			 LICTOR_VIA_TP_BTF, &s) != LICTOR_DECIDE ||
-	    !s)
+	if (begun == LICTOR_CLOSED)
+		bpf_send_signal(SIGKILL);
+	if (begun != LICTOR_DECIDE || !s)
 		return;
 	s->loaded = loaded;
 	lictor_gather_before(s, task);

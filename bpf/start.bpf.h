@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What a process was started with: its arguments and environment, as the rules classify them. They
- * are read from the new program's stack when it has been loaded and has not run; of processes that
- * were there before the rules, from their memory, which they may have changed since. Only arguments
- * that were kept whole at exec are not read again. A thread has its process's.
+ * are read from the new program's stack when it has been loaded and has not run. Of processes that
+ * were there before the rules, lictord reads them (daemon/start.c). A thread has its process's.
  */
 #ifndef LICTOR_START_H
 #define LICTOR_START_H
 
 #include "bpf/process.bpf.h"
 
-/* Longer ones are not looked at: unknown. The kernel itself allows no more than three times as
-   much. */
-#define LICTOR_START_MAX (2u << 20)
 #define LICTOR_PIECE 2048u
 
 static __always_inline u32 lictor_starts_of(const void *page)
@@ -20,27 +16,20 @@ static __always_inline u32 lictor_starts_of(const void *page)
 	return page ? LICTOR_GET(page, 0, struct lictor_image, starts) : 0;
 }
 
-/* A text that comes in pieces, from the memory of the current task or another's. */
 struct lictor_span {
 	struct lictor_scratch *s;
-	struct task_struct *task;
 	struct lictor_reading reading;
 };
 
-static __always_inline long lictor_feed_step(struct lictor_span *span, bool others)
+/* One piece of a text in the current task's memory. */
+static long lictor_span_step(u32 index, struct lictor_span *span)
 {
 	struct lictor_scratch *s = span->s;
 	u32 length = s->span.left < LICTOR_PIECE ? s->span.left : LICTOR_PIECE;
 	char *piece = &s->text[LICTOR_REGION_SHORT * LICTOR_PATH_MAX];
-	long failed;
 
 	length = LICTOR_MASK(length, 2 * LICTOR_PIECE - 1);
-	if (others)
-		failed = bpf_copy_from_user_task(piece, length, (const void *)s->span.from,
-						 span->task, 0);
-	else
-		failed = bpf_probe_read_user(piece, length, (const void *)s->span.from);
-	if (failed) {
+	if (bpf_probe_read_user(piece, length, (const void *)s->span.from)) {
 		s->span.failed = 1;
 		return 1;
 	}
@@ -51,26 +40,12 @@ static __always_inline long lictor_feed_step(struct lictor_span *span, bool othe
 	return s->span.left == 0;
 }
 
-static long lictor_feed_own(u32 index, struct lictor_span *span)
-{
-	return lictor_feed_step(span, false);
-}
-
-static long lictor_feed_other(u32 index, struct lictor_span *span)
-{
-	return lictor_feed_step(span, true);
-}
-
-/*
- * The text in s->span, in a space, into hits[string]. others: it is in task's memory, not in the
- * current one's; a constant, since only programs that may sleep can be verified with it.
- */
+/* The text in s->span, in a space, into hits[string]. */
 static __always_inline void lictor_classify_span(struct lictor_scratch *s, u64 generation,
-						 struct task_struct *task, bool others, u32 space,
-						 u32 string)
+						 u32 space, u32 string)
 {
 	struct lictor_hits *hits = &s->facts.hits[string];
-	struct lictor_span span = { .s = s, .task = task };
+	struct lictor_span span = { .s = s };
 
 	span.reading.tables = lictor_open(generation);
 	span.reading.text = s->text;
@@ -82,9 +57,7 @@ static __always_inline void lictor_classify_span(struct lictor_scratch *s, u64 g
 	if (!s->span.failed) {
 		lictor_pieces_begin(&span.reading, space);
 		if (s->span.left)
-			bpf_loop(LICTOR_START_MAX / LICTOR_PIECE,
-				 others ? (void *)lictor_feed_other : (void *)lictor_feed_own, &span,
-				 0);
+			bpf_loop(LICTOR_START_MAX / LICTOR_PIECE, lictor_span_step, &span, 0);
 		lictor_pieces_end(&span.reading);
 	}
 	if (s->span.failed || s->span.left)
@@ -112,9 +85,9 @@ __noinline int lictor_classify_start(struct lictor_scratch *s, u64 generation)
 	if (!s || !mm)
 		return 0;
 	lictor_span_set(s, mm->arg_start, mm->arg_end, 1);
-	lictor_classify_span(s, generation, NULL, false, LICTOR_SPACE_ARGS, LICTOR_STRING_ARGS);
+	lictor_classify_span(s, generation, LICTOR_SPACE_ARGS, LICTOR_STRING_ARGS);
 	lictor_span_set(s, mm->env_start, mm->env_end, 0);
-	lictor_classify_span(s, generation, NULL, false, LICTOR_SPACE_ENV, LICTOR_STRING_ENV);
+	lictor_classify_span(s, generation, LICTOR_SPACE_ENV, LICTOR_STRING_ENV);
 	return 1;
 }
 
@@ -124,23 +97,35 @@ static __always_inline struct lictor_start *lictor_start_of(struct task_struct *
 		       NULL : bpf_task_storage_get(&starts, task->group_leader, 0, 0);
 }
 
+/* What is known of the task's process under a generation, or NULL. */
+static __always_inline const struct lictor_started *lictor_started_of(struct task_struct *task,
+								      u64 generation)
+{
+	const struct lictor_start *start = lictor_start_of(task);
+	const struct lictor_read_start *read;
+	const struct lictor_started *known;
+
+	if (lictor_way == LICTOR_VIA_CGROUP)
+		return NULL;
+	if (start && start->under[generation & 1].generation == (u32)generation)
+		return &start->under[generation & 1];
+	read = bpf_task_storage_get(&read_starts, task->group_leader, 0, 0);
+	if (!read)
+		return NULL;
+	known = &read->under[generation & 1];
+	return known->generation == (u32)generation &&
+			       known->execs == (start ? start->execs : 0) ? known : NULL;
+}
+
 /* Facts that rules ask for. A kernel thread was started with nothing. */
 static __noinline void lictor_gather_start(struct lictor_scratch *s, struct task_struct *task)
 {
-	const struct lictor_started *known = NULL, *read;
-	const struct lictor_start *start = lictor_start_of(task);
-	u32 slot, state = LICTOR_PRESENT;
+	const struct lictor_started *known;
+	u32 state = LICTOR_PRESENT;
 
 	if (!s)
 		return;
-	slot = s->generation & 1;
-	if (start) {
-		known = &start->seen[slot];
-		read = &start->read[slot];
-		if (known->generation != (u32)s->generation)
-			known = read->generation == (u32)s->generation &&
-				read->execs == start->execs ? read : NULL;
-	}
+	known = lictor_started_of(task, s->generation);
 	if (known) {
 		s->facts.hits[LICTOR_STRING_ARGS] = known->args;
 		s->facts.hits[LICTOR_STRING_ENV] = known->env;
@@ -162,13 +147,20 @@ static __always_inline void lictor_pass_start(struct task_struct *child,
 					      struct task_struct *creator)
 {
 	struct lictor_start *start, *before = lictor_start_of(creator);
+	struct lictor_read_start *read, *read_before;
 
-	if (!before || child->flags & PF_KTHREAD)
+	if (child->flags & PF_KTHREAD)
 		return;
-	start = bpf_task_storage_get(&starts, child, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	read_before = bpf_task_storage_get(&read_starts, creator->group_leader, 0, 0);
+	start = before ? bpf_task_storage_get(&starts, child, 0,
+					      BPF_LOCAL_STORAGE_GET_F_CREATE) : NULL;
+	read = read_before ? bpf_task_storage_get(&read_starts, child, 0,
+						  BPF_LOCAL_STORAGE_GET_F_CREATE) : NULL;
 	if (start)
 		__builtin_memcpy(start, before, sizeof(*start));
-	else
+	if (read)
+		__builtin_memcpy(read, read_before, sizeof(*read));
+	if ((before && !start) || (read_before && !read))
 		lictor_count_reason(LICTOR_REASON_NO_SUBJECT);
 }
 
@@ -186,7 +178,7 @@ static __always_inline void lictor_start_under(struct lictor_scratch *s,
 		return;
 	if (!lictor_classify_start(s, generation))
 		return;
-	seen = &start->seen[generation & 1];
+	seen = &start->under[generation & 1];
 	seen->args = s->facts.hits[LICTOR_STRING_ARGS];
 	seen->env = s->facts.hits[LICTOR_STRING_ENV];
 	seen->generation = (u32)generation;
@@ -210,8 +202,8 @@ static __always_inline bool lictor_settle_start(struct task_struct *task,
 				     asked ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
 	if (start) {
 		start->execs++;
-		start->seen[0].generation = 0;
-		start->seen[1].generation = 0;
+		start->under[0].generation = 0;
+		start->under[1].generation = 0;
 	}
 	if (!asked)
 		return false;

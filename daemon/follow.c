@@ -80,8 +80,16 @@ static int read_known(int map, struct known *ret)
 		if (!bpf_map_lookup_elem(map, &key, &name.late) && keep_known(ret, &name))
 			return -ENOMEM;
 	}
-	if (ret->count)
-		qsort(ret->name, ret->count, sizeof(*ret->name), compare_keys);
+	if (!ret->count)
+		return 0;
+	qsort(ret->name, ret->count, sizeof(*ret->name), compare_keys);
+	/* What is written while the map is walked may be come to twice. */
+	for (size_t i = 1, count = ret->count; i < count; i++) {
+		if (i == 1)
+			ret->count = 1;
+		if (compare_keys(&ret->name[ret->count - 1], &ret->name[i]))
+			ret->name[ret->count++] = ret->name[i];
+	}
 	return 0;
 }
 

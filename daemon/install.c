@@ -97,13 +97,12 @@ void lictor_engine_wait(const struct lictor_engine *engine)
 		put(engine, "images", slot, engine->image_fd[slot]);
 }
 
-/* Every process's identity, and what it was started with, under the pending generation. Twice: a
-   task made by one that the first round had not reached yet may be behind it. */
+/* Every process's identity under the pending generation. Twice: a task made by one that the first
+   round had not reached yet may be behind it. */
 static int classify(struct lictor_engine *engine)
 {
 	static const char *const round[] = {
-		"classify_tasks", "classify_tasks", "classify_lineage", "classify_starts",
-		"classify_starts",
+		"classify_tasks", "classify_tasks", "classify_lineage",
 	};
 
 	for (size_t i = 0; i < sizeof(round) / sizeof(*round); i++) {
@@ -289,6 +288,9 @@ int lictor_engine_install(struct lictor_engine *engine, const struct lictor_comp
 		lictor_engine_wait(engine);
 		error = classify(engine);
 	}
+	/* The same: a child of one that had not been read yet. */
+	for (int round = 0; !error && round < 2; round++)
+		error = lictor_engine_read_starts(engine, compiled, generation);
 	if (!error)
 		error = attach_all(engine, hooks, &new);
 	if (error) {

@@ -257,7 +257,7 @@ int lictor_engine_load(struct lictor_engine *engine, lictor_hook_set hooks)
 int lictor_engine_load_scan(struct lictor_engine *engine)
 {
 	static const char *const name[] = {
-		"scan_files", "scan_sockets", "scan_tasks", "scan_mappings", "classify_starts",
+		"scan_files", "scan_sockets", "scan_tasks", "scan_mappings",
 	};
 
 	if (lictor_engine_program(engine, name[0]))

@@ -60,8 +60,14 @@ void lictor_engine_say(const struct lictor_engine *engine, int priority, const c
 int lictor_engine_map(const struct lictor_engine *engine, const char *name);
 /* Loads the programs of the hooks in the set (bit per enum lictor_hook) that are not loaded yet. */
 int lictor_engine_load(struct lictor_engine *engine, lictor_hook_set hooks);
-/* Loads the programs that look at what was there before the rules, and classify it. */
+/* Loads the programs that look at what was there before the rules. */
 int lictor_engine_load_scan(struct lictor_engine *engine);
+/*
+ * start.c: what every process was started with, by the rules of a generation that is about to come
+ * into force. 0 or -errno.
+ */
+int lictor_engine_read_starts(struct lictor_engine *engine, const struct lictor_compiled *compiled,
+			      uint64_t generation);
 struct bpf_program *lictor_engine_program(const struct lictor_engine *engine, const char *name);
 int lictor_engine_attach(struct lictor_engine *engine, enum lictor_hook hook);
 void lictor_engine_detach(struct lictor_engine *engine, enum lictor_hook hook);

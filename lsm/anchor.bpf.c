@@ -47,13 +47,14 @@ struct lictor_giving {
 };
 
 /* The name in s->late, by this number: is it there, or is the number free for it? */
-static long lictor_give_step(u32 number, struct lictor_giving *g)
+static long lictor_give_step(u32 index, struct lictor_giving *g)
 {
+	u32 number = index & (LICTOR_LATE_NAMES - 1);
 	struct lictor_scratch *s = g->s;
 	struct lictor_control *c = g->control;
 	struct lictor_late *late;
 	u32 bit = lictor_anchor_bit(s->grafting.key.ino, s->grafting.key.dev);
-	u64 filter_bit = 1ull << (lictor_late_shift(bit) + (number & (LICTOR_LATE_NAMES - 1)));
+	u64 filter_bit = 1ull << (lictor_late_shift(bit) + number);
 	u32 word = lictor_late_word(bit);
 
 	s->grafting.key.number = number;
@@ -88,7 +89,8 @@ static __always_inline void lictor_name_root(struct lictor_scratch *s)
 	s->grafting.named = 0;
 	if (giving.control) {
 		giving.turn = *(volatile u64 *)&giving.control->late_turn;
-		bpf_loop(LICTOR_LATE_NAMES, lictor_give_step, &giving, 0);
+		/* Once more, since lictord may have made a number free that had been passed. */
+		bpf_loop(2 * LICTOR_LATE_NAMES, lictor_give_step, &giving, 0);
 	}
 	if (!s->grafting.named)
 		lictor_count_reason(LICTOR_REASON_NO_ANCHOR);
