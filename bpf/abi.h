@@ -583,7 +583,7 @@ struct lictor_history {
 	__u32 noted;		/* 1: these are */
 	__u32 effective_user;
 	__u32 effective_group;
-	__u32 pad;
+	__u32 ended;		/* 1: one of the threads that end last has been taken for the last */
 	__u64 capabilities;
 	char name[16];
 };

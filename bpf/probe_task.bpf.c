@@ -251,12 +251,23 @@ static __always_inline void lictor_gather_exit(struct lictor_scratch *s, struct 
 		      lictor_at_most(task->signal->maxrss * PAGE_KIB, ~0u));
 }
 
+/* Threads that end at the same time may all find that none is left: the first to say so counts. */
+static __always_inline bool lictor_ends(struct task_struct *task)
+{
+	struct lictor_history *history;
+
+	if (task->signal->live.counter != 0)
+		return false;
+	history = lictor_history_of(task);
+	return !history || !__sync_lock_test_and_set(&history->ended, 1);
+}
+
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(tp_sched_process_exit, struct task_struct *task)
 {
 	struct lictor_scratch *s = NULL;
 
-	if (task->signal->live.counter != 0)
+	if (!lictor_ends(task))
 		return 0;
 	if (lictor_begin(LICTOR_EVENT_EXIT, LICTOR_EVENTS, LICTOR_HOOK_sched_process_exit,
 			 LICTOR_VIA_TP_BTF, &s) != LICTOR_DECIDE ||

@@ -16,6 +16,7 @@ static __always_inline u32 lictor_starts_of(const void *page)
 	return page ? LICTOR_GET(page, 0, struct lictor_image, starts) : 0;
 }
 
+/* A text that comes in pieces. */
 struct lictor_span {
 	struct lictor_scratch *s;
 	struct lictor_reading reading;
@@ -214,6 +215,9 @@ static __always_inline bool lictor_settle_start(struct task_struct *task,
 		lictor_scratch_put(s);
 	} else {
 		lictor_count_reason(start ? LICTOR_REASON_NO_SCRATCH : LICTOR_REASON_NO_SUBJECT);
+		/* Without the count that makes it stale, it would be taken for the new program's. */
+		if (!start)
+			bpf_task_storage_delete(&read_starts, task);
 	}
 	return in_force & LICTOR_STARTS_EXEC;
 }
