@@ -227,7 +227,7 @@ static bool give_name(struct lictor_engine *engine, struct lictor_late_key key, 
 		struct lictor_late there;
 
 		if (!bpf_map_lookup_elem(map, &key, &there)) {
-			if (is_name(&there, names, n))
+			if (is_name(&there, names, n) && !there.announced)
 				return true;
 			continue;
 		}
@@ -253,28 +253,48 @@ static void take_name(struct lictor_engine *engine, const struct known_name *nam
 	__atomic_fetch_add(&engine->control->late_turn, 1, __ATOMIC_SEQ_CST);
 }
 
+/* Has its mount been announced, may it still come, and is it not there yet? */
+static bool is_awaited(const struct lictor_late *late, const struct names *names)
+{
+	if (!late->announced || lictor_monotonic_ns() >= late->since_ns + SETTLED_NS)
+		return false;
+	for (size_t n = 0; n < names->count; n++)
+		if (is_name(late, names, n))
+			return false;
+	return true;
+}
+
 /*
- * Gives the object these names, and takes all others that are known of it. Returns false if the
- * kernel has taken what numbers there were meanwhile.
+ * Gives the object these names, and takes all others that are known of it; of a mount that has been
+ * announced and has come, too: it is given the name anew. Returns false if this has to be looked at
+ * again: such a mount may still come, or the kernel has taken what numbers there were meanwhile.
  */
 static bool put_right(struct lictor_engine *engine, const struct known *object,
 		      const struct lictor_late_key *key, bool part, const struct names *names)
 {
 	bool there[LICTOR_LATE_NAMES] = { false }, stays[LICTOR_LATE_NAMES] = { false };
-	bool given = true;
+	bool settled = true;
 	size_t go = 0;
 
-	for (size_t i = 0; i < object->count; i++)
-		for (size_t n = 0; n < names->count && !stays[i]; n++)
-			if (!there[n] && holds(&object->name[i]) &&
-			    is_name(&object->name[i].late, names, n))
+	for (size_t i = 0; i < object->count; i++) {
+		const struct lictor_late *late = &object->name[i].late;
+
+		if (!holds(&object->name[i]))
+			continue;
+		if (is_awaited(late, names)) {
+			stays[i] = true;
+			settled = false;
+		}
+		for (size_t n = 0; n < names->count && !late->announced && !stays[i]; n++)
+			if (!there[n] && is_name(late, names, n))
 				there[n] = stays[i] = true;
+	}
 	for (size_t n = 0; n < names->count; n++)
 		while (!there[n] && !give_name(engine, *key, part, names, n)) {
 			while (go < object->count && stays[go])
 				go++;
 			if (go == object->count) {
-				given = false;
+				settled = false;
 				break;
 			}
 			take_name(engine, &object->name[go++]);
@@ -282,38 +302,28 @@ static bool put_right(struct lictor_engine *engine, const struct known *object,
 	for (; go < object->count; go++)
 		if (!stays[go])
 			take_name(engine, &object->name[go]);
-	return given;
+	return settled;
 }
 
 /*
  * Puts the names of an object right, by a table that was read after what is known of it: what the
  * kernel named before is in it, since it is read under the lock that the kernel mounts under.
- * Returns false if it has to be looked at again: the table has fewer names, and an announced mount
- * may still come; or the kernel has taken all numbers.
+ * Returns what put_right() does.
  */
 static bool name_root(struct lictor_engine *engine, const struct lictor_mounts *table,
 		      const struct known *object)
 {
 	const struct lictor_late_key *key = &object->name[0].key;
 	struct names known, names = { 0 };
-	uint64_t announced_ns = 0;
 	bool part = false;
 
-	for (size_t i = 0; i < object->count; i++) {
-		const struct lictor_late *late = &object->name[i].late;
-
-		part |= late->part;
-		if (late->announced && late->since_ns > announced_ns)
-			announced_ns = late->since_ns;
-	}
+	for (size_t i = 0; i < object->count; i++)
+		part |= object->name[i].late.part;
 	known_names(object, &known);
 	if (part)
 		names_of_part(table, key->dev, &known, &names);
 	else if (known.count)
 		names_of_whole(table, key->dev, &known, &names);
-	if (announced_ns && names.count < known.count &&
-	    lictor_monotonic_ns() < announced_ns + SETTLED_NS)
-		return false;
 	return put_right(engine, object, key, part, &names);
 }
 
