@@ -287,6 +287,7 @@ struct lictor_space_head {
 	__u32 atoms;				/* struct lictor_atoms[outs + 1], or 0 */
 };
 
+#define LICTOR_VARIABLES_MAX	16u	/* that all rules together may name */
 #define LICTOR_STARTS_ASKED	(1u << 0)	/* some rule asks for arguments, environment */
 #define LICTOR_STARTS_EXEC	(1u << 1)	/* some rule about exec does */
 
@@ -302,6 +303,7 @@ struct lictor_image {
 	__u64 anchor_filter[LICTOR_FILTER];	/* bit (ino mixed with dev): maybe an anchor */
 	__u32 event[LICTOR_EVENTS];		/* offsets of struct lictor_event_head */
 	__u32 starts;				/* LICTOR_STARTS_* */
+	__u64 variable[LICTOR_VARIABLES_MAX];	/* hashes of the names in process.env, 0: none */
 	struct lictor_atoms carried[2];		/* atoms that the generation before had too:
 						   [0] of images, [1] of names */
 	struct lictor_space_head space[LICTOR_SPACES];
@@ -505,6 +507,8 @@ struct lictor_facts {
 	struct lictor_values v;
 	struct lictor_hits hits[LICTOR_STRINGS];
 	struct lictor_ancestors ancestors[LICTOR_ANCESTOR_SLOTS];
+	__u32 repeated;		/* a bit each: variables that the environment has more than once */
+	__u32 pad;
 };
 
 /* ---- the subject: what the kernel keeps about a task ---- */
@@ -599,6 +603,7 @@ struct lictor_history {
 struct lictor_started {
 	__u32 generation;	/* 0: nothing is known */
 	__u32 execs;		/* when it was read from /proc */
+	__u32 repeated;		/* as in the facts */
 	struct lictor_hits args;
 	struct lictor_hits env;
 };

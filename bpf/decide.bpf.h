@@ -75,6 +75,7 @@ static __always_inline void lictor_clear(struct lictor_scratch *s, u64 generatio
 	s->facts.hits[LICTOR_STRING_ARGUMENT2].state = LICTOR_ABSENT;
 	s->facts.hits[LICTOR_STRING_ARGS].state = LICTOR_ABSENT;
 	s->facts.hits[LICTOR_STRING_ENV].state = LICTOR_ABSENT;
+	s->facts.repeated = 0;
 }
 
 static const u64 lictor_none_seen[LICTOR_RULES_MAX / 64];

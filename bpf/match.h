@@ -42,6 +42,10 @@ struct lictor_work {
 	__u32 equal;
 	__u32 automaton;
 	__u32 carried[LICTOR_CARRIED];	/* states of automata between two pieces of a text */
+	__u32 in_name;		/* of a variable, in front of its `=` */
+	__u32 met;		/* a bit each: variables that have come up, */
+	__u32 repeated;		/* and again */
+	__u64 name;		/* hash of the name so far */
 	/* matching */
 	__u32 unknown;		/* a field that was asked for has a value that cannot be had */
 	__u32 pad;
@@ -417,6 +421,59 @@ static long lictor_piece_read_step(__u32 index, void *context)
 	return 0;
 }
 
+static long lictor_variable_step(__u32 index, void *context)
+{
+	struct lictor_reading *r = context;
+	struct lictor_work *w = r->work;
+	const void *page = lictor_page(r->tables, 0);
+	__u32 bit = 1u << (index & 31);
+
+	if (!page)
+		return 1;
+	if (LICTOR_GET(page, index * 8, struct lictor_image, variable[0]) != lictor_hash_end(w->name))
+		return 0;
+	w->repeated |= w->met & bit;
+	w->met |= bit;
+	return 1;
+}
+
+/* Up to the end of a name, or a chunk. */
+static long lictor_naming_step(__u32 index, void *context)
+{
+	struct lictor_reading *r = context;
+	struct lictor_work *w = r->work;
+	__u64 name = w->name;
+	__u32 in_name = w->in_name, position = w->position, left = w->left, named = 0, i;
+
+	(void)index;
+	for (i = 0; i < LICTOR_CHUNK; i++) {
+		__u8 byte;
+
+		if (left == 0)
+			break;
+		left--;
+		byte = (__u8)r->text[position & (LICTOR_TEXT_SIZE - 1)];
+		position++;
+		if (byte == 0) {
+			name = w->hash;
+			in_name = 1;
+		} else if (in_name && byte == '=') {
+			in_name = 0;
+			named = 1;
+			break;
+		} else if (in_name) {
+			name = lictor_hash_byte(name, byte);
+		}
+	}
+	w->name = name;
+	w->in_name = in_name;
+	w->position = position;
+	w->left = left;
+	if (named)
+		LICTOR_LOOP(LICTOR_VARIABLES_MAX, lictor_variable_step, r);
+	return left == 0;
+}
+
 static long lictor_piece_begin_step(__u32 index, void *context)
 {
 	struct lictor_reading *r = context;
@@ -448,6 +505,13 @@ lictor_pieces_automata(struct lictor_reading *r)
 	return page ? LICTOR_GET(page, r->space, struct lictor_space_head, automata) : 0;
 }
 
+static __inline __attribute__((always_inline)) __u64 lictor_pieces_seed(struct lictor_reading *r)
+{
+	const void *page = lictor_page(r->tables, 0);
+
+	return page ? LICTOR_GET(page, 0, struct lictor_image, seed) : 0;
+}
+
 static __inline __attribute__((always_inline)) void lictor_pieces_begin(struct lictor_reading *r,
 								       __u32 space)
 {
@@ -457,11 +521,22 @@ static __inline __attribute__((always_inline)) void lictor_pieces_begin(struct l
 	r->hits->any = 0;
 	r->hits->sure = 0;
 	LICTOR_LOOP(lictor_pieces_automata(r), lictor_piece_begin_step, r);
+	r->work->hash = lictor_pieces_seed(r);
+	r->work->name = r->work->hash;
+	r->work->in_name = 1;
+	r->work->met = 0;
+	r->work->repeated = 0;
 }
 
 static __inline __attribute__((always_inline)) void lictor_pieces_read(struct lictor_reading *r)
 {
 	LICTOR_LOOP(lictor_pieces_automata(r), lictor_piece_read_step, r);
+	if (!r->entries)
+		return;
+	r->work->position = r->start;
+	r->work->left = r->length;
+	if (r->length)
+		LICTOR_LOOP(LICTOR_PATH_MAX, lictor_naming_step, r);
 }
 
 static __inline __attribute__((always_inline)) void lictor_pieces_end(struct lictor_reading *r)
@@ -768,6 +843,9 @@ lictor_use(struct lictor_matching *m, const void *page, __u32 at, struct lictor_
 			return;
 		}
 		*use = facts->hits[slot];
+		/* Of a variable that stands there twice, no value is certain. */
+		if (table && facts->repeated >> ((table - 1) & 31) & 1)
+			use->sure = 0;
 		return;
 	}
 	if (kind == LICTOR_KIND_ANCESTOR) {

@@ -127,7 +127,9 @@ static __noinline void lictor_gather_start(struct lictor_scratch *s, struct task
 	if (!s)
 		return;
 	known = lictor_started_of(task, s->generation);
+	s->facts.repeated = 0;
 	if (known) {
+		s->facts.repeated = known->repeated;
 		s->facts.hits[LICTOR_STRING_ARGS] = known->args;
 		s->facts.hits[LICTOR_STRING_ENV] = known->env;
 		if (known->args.state != LICTOR_UNKNOWN && known->env.state != LICTOR_UNKNOWN)
@@ -182,6 +184,7 @@ static __always_inline void lictor_start_under(struct lictor_scratch *s,
 	seen = &start->under[generation & 1];
 	seen->args = s->facts.hits[LICTOR_STRING_ARGS];
 	seen->env = s->facts.hits[LICTOR_STRING_ENV];
+	seen->repeated = s->work.repeated;
 	seen->generation = (u32)generation;
 }
 

@@ -114,6 +114,7 @@ static void classify_process(struct starting *s, uint32_t pid)
 	settle(&mine->args, classify_kept(s, pidfd, &mine->args) ||
 				    classify_file(s, dir, "cmdline", LICTOR_SPACE_ARGS, &mine->args));
 	settle(&mine->env, classify_file(s, dir, "environ", LICTOR_SPACE_ENV, &mine->env));
+	mine->repeated = s->work.repeated;
 	mine->generation = s->generation;
 	(void)bpf_map_update_elem(s->read_starts, &pidfd, &read, BPF_ANY);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/host.h"
 #include "rules/image.h"
 
 uint32_t lictor_write_room(struct lictor_writer *writer, size_t size, size_t align, bool bulk)
@@ -133,7 +134,7 @@ static int column_of(struct lictor_compiler *c, uint32_t rule,
 	if (i == LICTOR_VARIABLES_MAX) {
 		lictor_diag_error(c->diags, predicate->place, NULL,
 				  "rule \"%s\": \"process.env.%s\" is one variable too many: all "
-				  "rules together may name %d",
+				  "rules together may name %u",
 				  c->rules->rule[c->out->rule[rule]].name, predicate->variable,
 				  LICTOR_VARIABLES_MAX);
 		return -E2BIG;
@@ -429,6 +430,20 @@ static bool judged_at_create(const struct lictor_rule *rule)
 	return same;
 }
 
+/* By which the kernel side knows that one stands twice in an environment. */
+static void write_variables(struct lictor_compiler *c)
+{
+	struct lictor_image *image = lictor_write_at(&c->writer, 0);
+
+	for (size_t i = 0; i < c->variables; i++) {
+		uint64_t hash = c->seed;
+
+		for (const char *at = c->variable[i]; *at; at++)
+			hash = lictor_hash_byte(hash, (uint8_t)*at);
+		image->variable[i] = lictor_hash_end(hash);
+	}
+}
+
 static int write_rules(struct lictor_compiler *c)
 {
 	uint32_t at = lictor_write_room(&c->writer,
@@ -491,6 +506,7 @@ static int compile_all(struct lictor_compiler *c, size_t anchors,
 	image->generation = (uint32_t)generation;
 	image->seed = c->seed;
 	carry_atoms(c);
+	write_variables(c);
 	r = lictor_compile_events_room(c);
 	if (r == 0)
 		r = write_rules(c);

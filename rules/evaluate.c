@@ -274,6 +274,8 @@ struct lictor_sight lictor_value_sight(int field, size_t values, const struct li
 {
 	bool path = lictor_field_words[field].type == LICTOR_TYPE_PATH;
 	struct lictor_sight all = { false, false };
+	size_t name = values && field == LICTOR_FIELD_PROCESS_ENV ? strcspn(value->text, "=") + 1 : 0;
+	size_t named = 0;
 
 	for (size_t i = 0; i < given->strings; i++) {
 		struct lictor_sight one = string_sight(values, value, path, &given->string[i],
@@ -281,7 +283,10 @@ struct lictor_sight lictor_value_sight(int field, size_t values, const struct li
 
 		all.any |= one.any;
 		all.sure |= one.sure;
+		named += name && !strncmp(given->string[i].own, value->text, name);
 	}
+	/* Which of two variables of one name the program takes, nobody knows. */
+	all.sure &= named < 2;
 	if (lictor_field_words[field].space == LICTOR_SPACE_NONE)
 		for (size_t i = 0; i < values && !all.any; i++)
 			all.any = all.sure = plain_hit(field, &value[i], given);

@@ -28,8 +28,7 @@ void *lictor_write_at(struct lictor_writer *writer, uint32_t offset);
  * block may ask for several. The first is LICTOR_FIELD_PROCESS_ENV itself, others follow the
  * fields.
  */
-#define LICTOR_VARIABLES_MAX 16
-#define LICTOR_COLUMNS (LICTOR_FIELDS + LICTOR_VARIABLES_MAX - 1)
+#define LICTOR_COLUMNS (LICTOR_FIELDS + (int)LICTOR_VARIABLES_MAX - 1)
 _Static_assert(LICTOR_COLUMNS <= 128, "a bit for each column");
 
 static inline int lictor_column_field(int column)

@@ -341,6 +341,8 @@ static int compile_field(struct lictor_compiler *c, int event, int column,
 	};
 	int r;
 
+	if (field == LICTOR_FIELD_PROCESS_ENV)
+		head.table = column == field ? 1 : (uint32_t)(column - LICTOR_FIELDS) + 2;
 	/* A shorthand's rule may name what only some of its events have. */
 	if (head.kind == LICTOR_KIND_STRING && !lictor_event_has_field(event, field))
 		head.slot = LICTOR_STRINGS;

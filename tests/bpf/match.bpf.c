@@ -50,6 +50,8 @@ __noinline int classify_start(struct lictor_scratch *s, u32 which)
 	bpf_loop(REQUEST_START, piece_step, &feeding, 0);
 	lictor_pieces_end(&feeding.reading);
 	lictor_hits_same(feeding.reading.hits);
+	if (which & 1)
+		s->facts.repeated = s->work.repeated;
 	return 0;
 }
 

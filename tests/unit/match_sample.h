@@ -987,6 +987,8 @@ static void host_start(struct sample_host *host, enum lictor_space space, const 
 	}
 	lictor_pieces_end(&reading);
 	lictor_hits_same(hits);
+	if (space == LICTOR_SPACE_ENV)
+		host->facts.repeated = host->work.repeated;
 }
 
 static void host_seen(struct sample_host *host, enum lictor_space space,

@@ -78,6 +78,20 @@ static int do_nameless(char **arg)
 	return exec_copy(arg[0], "nameless", arg);
 }
 
+/* environment NAME=VALUE... -- PROGRAM ARGS...: exactly that one, repeated names and all */
+static int do_environment(char **arg)
+{
+	char **program = arg;
+
+	while (*program && !is(*program, "--"))
+		program++;
+	if (!*program || !program[1])
+		return EINVAL;
+	*program++ = NULL;
+	CHECK(execve(program[0], program, arg));
+	return 0;
+}
+
 /* fexecve FILE [NAME ARGS...] */
 static int do_fexecve(char **arg)
 {
@@ -249,6 +263,7 @@ const struct word probe_exec[] = {
 	{ "chroot", 2, do_chroot },
 	{ "comm", 2, do_comm },
 	{ "deleted", 1, do_deleted },
+	{ "environment", 2, do_environment },
 	{ "fexecve", 1, do_fexecve },
 	{ "login", 2, do_login },
 	{ "memfd", 0, do_memfd },
