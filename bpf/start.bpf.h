@@ -54,13 +54,18 @@ static __always_inline void lictor_classify_span(struct lictor_scratch *s, u64 g
 	span.reading.work = &s->work;
 	span.reading.hits = hits;
 	span.reading.entries = space == LICTOR_SPACE_ENV;
-	s->span.failed = !span.reading.tables || s->span.left > LICTOR_START_MAX;
-	if (!s->span.failed) {
-		lictor_pieces_begin(&span.reading, space);
-		if (s->span.left)
-			bpf_loop(LICTOR_START_MAX / LICTOR_PIECE, lictor_span_step, &span, 0);
-		lictor_pieces_end(&span.reading);
+	if (!span.reading.tables) {
+		hits->state = LICTOR_UNKNOWN;
+		return;
 	}
+	lictor_pieces_begin(&span.reading, space);
+	/* No rule asks for it: it is not read. */
+	if (!lictor_pieces_automata(&span.reading))
+		s->span.left = 0;
+	s->span.failed = s->span.left > LICTOR_START_MAX;
+	if (!s->span.failed && s->span.left)
+		bpf_loop(LICTOR_START_MAX / LICTOR_PIECE, lictor_span_step, &span, 0);
+	lictor_pieces_end(&span.reading);
 	if (s->span.failed || s->span.left)
 		hits->state = LICTOR_UNKNOWN;
 	lictor_hits_same(hits);

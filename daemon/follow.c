@@ -71,6 +71,7 @@ static int compare_keys(const void *a, const void *b)
 static int read_known(int map, struct known *ret)
 {
 	struct lictor_late_key key, *at = NULL;
+	size_t kept = 1;
 
 	ret->count = 0;
 	while (!bpf_map_get_next_key(map, at, &key)) {
@@ -84,12 +85,10 @@ static int read_known(int map, struct known *ret)
 		return 0;
 	qsort(ret->name, ret->count, sizeof(*ret->name), compare_keys);
 	/* What is written while the map is walked may be come to twice. */
-	for (size_t i = 1, count = ret->count; i < count; i++) {
-		if (i == 1)
-			ret->count = 1;
-		if (compare_keys(&ret->name[ret->count - 1], &ret->name[i]))
-			ret->name[ret->count++] = ret->name[i];
-	}
+	for (size_t i = 1; i < ret->count; i++)
+		if (compare_keys(&ret->name[kept - 1], &ret->name[i]))
+			ret->name[kept++] = ret->name[i];
+	ret->count = kept;
 	return 0;
 }
 

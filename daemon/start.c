@@ -43,14 +43,18 @@ static bool classify_file(struct starting *s, int dir, const char *name, enum li
 		.tables = &s->image, .text = s->text, .work = &s->work, .hits = hits,
 		.entries = space == LICTOR_SPACE_ENV,
 	};
-	int fd OWN(own_close) = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	int fd OWN(own_close) = -1;
 	char last = '\0';
 	size_t total = 0;
 	ssize_t length;
 
+	lictor_pieces_begin(&reading, space);
+	/* No rule asks for it. */
+	if (!lictor_pieces_automata(&reading))
+		return true;
+	fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
-	lictor_pieces_begin(&reading, space);
 	/* Of arguments, the NUL at their end is held back: there it ends nothing. */
 	while ((length = read(fd, s->text + 1, LICTOR_PATH_MAX - 1)) > 0) {
 		bool held = total && space == LICTOR_SPACE_ARGS;
