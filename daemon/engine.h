@@ -110,7 +110,11 @@ bool lictor_engine_alive(const struct lictor_engine *engine);
 /* How often that was refused to somebody, and who it was last: pid and comm. */
 uint64_t lictor_engine_guarded(const struct lictor_engine *engine, uint32_t *ret_pid,
 			       char ret_name[static 16]);
-uint64_t lictor_engine_generation(const struct lictor_engine *engine);
+/*
+ * The generation that the next image must have been compiled for. Odd and even ones take turns; the
+ * number of an image that failed to be installed is not used again.
+ */
+uint64_t lictor_engine_next(const struct lictor_engine *engine);
 
 /*
  * The rings: one descriptor to poll; consume calls back for each record, verdicts first, until the
@@ -124,7 +128,7 @@ int lictor_engine_consume(struct lictor_engine *engine, lictor_engine_record *re
 
 /*
  * Counters summed over CPUs. Of the rules as in the compiled image, for the generation in force or
- * the one before it (its slot is not written again before the next install); -ESTALE for others.
+ * the one before it (until the next install); -ESTALE for others.
  * The stats go on from one generation to the next.
  */
 int lictor_engine_rule_counts(const struct lictor_engine *engine, uint64_t generation,

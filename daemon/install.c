@@ -64,6 +64,7 @@ static void empty_slot(struct lictor_engine *engine, uint32_t slot, bool counts)
 	if (engine->count_fd[slot] >= 0)
 		close(engine->count_fd[slot]);
 	engine->count_fd[slot] = -1;
+	engine->counted[slot] = 0;
 	engine->rules[slot] = 0;
 }
 
@@ -82,6 +83,7 @@ static int fill_slot(struct lictor_engine *engine, uint32_t slot,
 		error = put(engine, "images", slot, engine->image_fd[slot]);
 	if (!error)
 		error = put(engine, "rule_counts", slot, engine->count_fd[slot]);
+	engine->counted[slot] = engine->next;
 	engine->rules[slot] = compiled->rules;
 	engine->image_bytes[slot] = (uint64_t)compiled->pages * LICTOR_PAGE_SIZE;
 	return error;
@@ -260,6 +262,7 @@ static void flip(struct lictor_engine *engine, uint64_t generation, lictor_hook_
 	__atomic_store_n(&engine->control->active, generation, __ATOMIC_RELEASE);
 	__atomic_store_n(&engine->control->pending, 0, __ATOMIC_RELEASE);
 	engine->generation = generation;
+	engine->next = generation + 1;
 	detach_all(engine, ~hooks);
 	lictor_engine_wait(engine);
 	empty_slot(engine, old, false);
@@ -268,7 +271,7 @@ static void flip(struct lictor_engine *engine, uint64_t generation, lictor_hook_
 int lictor_engine_install(struct lictor_engine *engine, const struct lictor_compiled *compiled)
 {
 	lictor_hook_set hooks = hooks_for(engine, compiled), new = 0;
-	uint64_t generation = engine->generation + 1;
+	uint64_t generation = engine->next;
 	uint32_t slot = generation & 1;
 	int error;
 
@@ -297,6 +300,8 @@ int lictor_engine_install(struct lictor_engine *engine, const struct lictor_comp
 		__atomic_store_n(&engine->control->pending, 0, __ATOMIC_RELEASE);
 		detach_all(engine, new);
 		empty_slot(engine, slot, true);
+		/* Processes that executed meanwhile have been classified under that number. */
+		engine->next += 2;
 		return error;
 	}
 	__atomic_store_n(&engine->control->held, LICTOR_HELD_SOME | LICTOR_HELD_SEARCH,
@@ -336,7 +341,7 @@ uint64_t lictor_engine_guarded(const struct lictor_engine *engine, uint32_t *ret
 	return engine->control->ftrace_refused;
 }
 
-uint64_t lictor_engine_generation(const struct lictor_engine *engine)
+uint64_t lictor_engine_next(const struct lictor_engine *engine)
 {
-	return engine->generation;
+	return engine->next;
 }

@@ -420,6 +420,7 @@ int lictor_engine_open(lictor_engine_log *log, enum lictor_via way, struct licto
 	engine->log = log;
 	engine->asked = way;
 	engine->cgroup_fd = -1;
+	engine->next = 1;
 	for (int i = 0; i < 2; i++)
 		engine->image_fd[i] = engine->count_fd[i] = -1;
 	libbpf_set_print(quiet);

@@ -38,14 +38,16 @@ struct lictor_engine {
 	int cgroup_error;
 	int cgroup_fd;			/* of the root control group, or -errno */
 	struct lictor_control *control;	/* the map, shared with the kernel */
-	uint64_t generation;
+	uint64_t generation;		/* in force */
+	uint64_t next;			/* see lictor_engine_next() */
 	struct lictor_mounts sought;	/* when anchors were looked for last: */
 	uint64_t sought_ns;		/* CLOCK_MONOTONIC */
 	size_t devices;			/* of the anchors that were found then */
 	uint32_t *device;
 	struct lictor_mounts table;	/* the mounts that have been looked at */
 	size_t stale;			/* late anchors that went since the filter was made */
-	size_t rules[2];		/* in each slot */
+	uint64_t counted[2];		/* whose counts are in each slot */
+	size_t rules[2];
 	int image_fd[2];
 	int count_fd[2];
 	uint64_t image_bytes[2];

@@ -126,7 +126,7 @@ int lictor_draft_compile(struct lictor_draft *draft, struct lictor_engine *engin
 			 const struct lictor_ruleset *previous, void (*breathe)(void *context),
 			 void *context, enum lictor_stage *ret_stage)
 {
-	uint64_t generation = lictor_engine_generation(engine) + 1, seed;
+	uint64_t generation = lictor_engine_next(engine), seed;
 	struct lictor_anchor_found *anchor = NULL;
 	struct lictor_compiled *compiled = NULL;
 	size_t anchors = 0;

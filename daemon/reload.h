@@ -26,8 +26,8 @@ int lictor_draft_read(const struct lictor_config *config, struct lictor_diags *d
 		      struct lictor_draft **ret_draft);
 void lictor_draft_free(struct lictor_draft *draft);
 /*
- * Compiles what the engine can carry out, under the generation after the one in force, which
- * previous is of (NULL: there is none). breathe is called between the stages, which may take
+ * Compiles what the engine can carry out, under the next generation; previous is the one in force
+ * (NULL: there is none). breathe is called between the stages, which may take
  * seconds: the rings have to be drained meanwhile.
  */
 int lictor_draft_compile(struct lictor_draft *draft, struct lictor_engine *engine,

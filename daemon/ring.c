@@ -69,8 +69,7 @@ int lictor_engine_rule_counts(const struct lictor_engine *engine, uint64_t gener
 
 	if (cpus < 0)
 		return cpus;
-	if (!generation || generation > engine->generation || generation + 1 < engine->generation ||
-	    engine->count_fd[slot] < 0 || rules > engine->rules[slot])
+	if (!generation || engine->counted[slot] != generation || rules > engine->rules[slot])
 		return -ESTALE;
 	memset(ret_count, 0, rules * sizeof(*ret_count));
 	for (uint32_t i = 0; i < rules * (size_t)cpus; i++) {
