@@ -405,8 +405,12 @@ int lictor_engine_follow_mounts(struct lictor_engine *engine)
 	int map = lictor_engine_map(engine, "late_anchors");
 	struct lictor_mounts table OWN(lictor_mounts_free) = { 0 };
 	struct known known OWN(free_known) = { 0 };
-	int error = read_known(map, &known), left = 0;
+	int error, left = 0;
 
+	/* Without rules nobody asks for names, nor tells of mounts: each would be opened. */
+	if (!engine->rules[engine->generation & 1])
+		return 0;
+	error = read_known(map, &known);
 	if (!error)
 		error = lictor_mounts_read(&table);
 	for (size_t i = 0; !error && i < known.count;) {
