@@ -224,6 +224,7 @@ enum lictor_hook {
 	X(ARGUMENT_UNREADABLE, "argument_unreadable", "a text that the call was given could not be read") \
 	X(PROCESS_UNREADABLE, "process_unreadable", "what the process is like could not be read, or it has changed what it says of its program") \
 	X(START_UNREADABLE, "start_unreadable", "what the process was started with could not be read, or is too long") \
+	X(SCRIPT_UNKNOWN, "script_unknown", "what the script was is not known any more: there was no memory to keep it, or rules were replaced while it was executed") \
 	X(CGROUP_UNREADABLE, "cgroup_unreadable", "the process's control group could not be read, or is too deep") \
 	X(NO_HELD, "no_held", "more descriptors older than the rules than are kept") \
 	X(NO_ANCHOR, "no_anchor", "more, or longer, names of mounts made since the rules came than are kept") \
@@ -618,6 +619,41 @@ struct lictor_start {
 /* As lictord has read it before the rules came; stale when the process has executed another one. */
 struct lictor_read_start {
 	struct lictor_started under[2];	/* by generation & 1 */
+};
+
+/* ---- the files of an exec that were run by others: scripts ---- */
+
+#define LICTOR_SCRIPTS		5u	/* run by one another: the kernel allows no more */
+#define LICTOR_SCRIPT_TEXT	64u	/* of a path, its end, for the record */
+
+#define LICTOR_SCRIPT_NAMELESS	(1u << 0)
+#define LICTOR_SCRIPT_CUT	(1u << 1)
+#define LICTOR_SCRIPT_UPPER	(1u << 2)	/* file.overlay_upper */
+#define LICTOR_SCRIPT_MEMFD	(1u << 3)
+#define LICTOR_SCRIPT_DELETED	(1u << 4)
+
+/* A file as it was when it was checked. */
+struct lictor_script {
+	struct lictor_hits path;
+	struct lictor_hits fs;
+	__u64 fs_name;		/* address */
+	__u64 ino;
+	__u32 dev;
+	__u32 owner;
+	__u32 group;
+	__u32 links;
+	__u32 reasons;
+	__u16 mode;
+	__u8 type;
+	__u8 flags;
+	__u32 length;
+	char text[LICTOR_SCRIPT_TEXT];
+};
+
+struct lictor_scripts {
+	__u32 generation;	/* of rules, by which the paths are classified */
+	__u32 files;		/* that were checked, with the last one, which is no script */
+	struct lictor_script script[LICTOR_SCRIPTS];
 };
 
 /* The path of a program, its end. */

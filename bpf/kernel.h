@@ -150,6 +150,7 @@ struct file {
 struct linux_binprm {
 	struct file *file;
 	const char *filename;
+	const char *interp;
 };
 
 struct user_namespace {

@@ -110,6 +110,18 @@ struct {
 } read_starts SEC(".maps");
 
 /*
+ * A task that executes -> the files that it has been run through. Made where rules about exec ask
+ * for what a program is started with; written when they are checked, read and deleted when the
+ * program has been loaded. No memory for it: they are unknown.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct lictor_scripts);
+} scripts SEC(".maps");
+
+/*
  * Number of a program's path -> the path. Written when it is executed, read by the daemon for
  * records. Full: the least used one goes, and ancestors that ran it are told without it.
  */

@@ -109,7 +109,6 @@ static long lictor_walk_step(__u32 index, void *context)
 {
 	struct lictor_reading *r = context;
 	struct lictor_work *w = r->work;
-	struct lictor_hits *hits = r->hits;
 	const char *text = r->text;
 	const void *page = r->page;
 	__u32 at = r->at;
@@ -119,7 +118,7 @@ static long lictor_walk_step(__u32 index, void *context)
 	__u32 step = LICTOR_GET(page, at, struct lictor_automaton, reversed) ? ~0u : 1u;
 	__u32 classes = at + (__u32)__builtin_offsetof(struct lictor_automaton, class);
 	__u32 state = w->state, position = w->position, left = w->left;
-	__u32 i;
+	__u32 emits = 0, i;
 
 	(void)index;
 	for (i = 0; i < LICTOR_CHUNK; i++) {
@@ -137,18 +136,20 @@ static long lictor_walk_step(__u32 index, void *context)
 		else
 			state = LICTOR_AT(__u32, page, row + 4);
 		position += step;
+		/* A chunk ends where something is found, so that little is kept over the call. */
 		if (state - 1 >= first_emit - 1) {
-			if (state == 0)
-				break;
-			lictor_hit(hits, LICTOR_AT(__u16, page,
-						   LICTOR_GET(page, at, struct lictor_automaton,
-							      out) + state * 4));
+			emits = state;
+			break;
 		}
 	}
 	w->state = state;
 	w->position = position;
 	w->left = left;
-	return state == 0 || left == 0;
+	if (emits)
+		lictor_hit(r->hits, LICTOR_AT(__u16, page,
+					      LICTOR_GET(page, at, struct lictor_automaton, out) +
+						      emits * 4));
+	return w->state == 0 || w->left == 0;
 }
 
 static long lictor_automaton_step(__u32 index, void *context)
@@ -174,7 +175,7 @@ static long lictor_automaton_step(__u32 index, void *context)
 	if (LICTOR_GET(page, at, struct lictor_automaton, reversed))
 		w->position += r->length - 1;
 	if (r->length)
-		LICTOR_LOOP(LICTOR_PATH_MAX / LICTOR_CHUNK, lictor_walk_step, r);
+		LICTOR_LOOP(LICTOR_PATH_MAX, lictor_walk_step, r);
 	if (w->state == 0 || w->left != 0)
 		return 0;
 	out = LICTOR_AT(__u16, page,
@@ -367,7 +368,7 @@ static long lictor_piece_step(__u32 index, void *context)
 	__u32 first_emit = LICTOR_GET(page, at, struct lictor_automaton, first_emit);
 	__u32 classes = at + (__u32)__builtin_offsetof(struct lictor_automaton, class);
 	__u32 state = w->state, position = w->position, left = w->left;
-	__u32 i;
+	__u32 ends = 0, emits = 0, i;
 
 	(void)index;
 	for (i = 0; i < LICTOR_CHUNK; i++) {
@@ -380,9 +381,9 @@ static long lictor_piece_step(__u32 index, void *context)
 		byte = (__u8)text[position & (LICTOR_TEXT_SIZE - 1)];
 		position++;
 		if (r->entries && byte == 0) {
-			lictor_piece_accept(r, page, state);
+			ends = state;
 			state = LICTOR_GET(page, at, struct lictor_automaton, start);
-			continue;
+			break;
 		}
 		if (state == 0)
 			continue;
@@ -393,15 +394,21 @@ static long lictor_piece_step(__u32 index, void *context)
 			state = LICTOR_AT(__u32, page, cell + 4);
 		else
 			state = LICTOR_AT(__u32, page, row + 4);
-		if (state && state >= first_emit)
-			lictor_hit(r->hits, LICTOR_AT(__u16, page,
-						      LICTOR_GET(page, at, struct lictor_automaton,
-								 out) + state * 4));
+		if (state && state >= first_emit) {
+			emits = state;
+			break;
+		}
 	}
 	w->state = state;
 	w->position = position;
 	w->left = left;
-	return left == 0 || (state == 0 && !r->entries);
+	if (ends)
+		lictor_piece_accept(r, page, ends);
+	if (emits)
+		lictor_hit(r->hits, LICTOR_AT(__u16, page,
+					      LICTOR_GET(page, at, struct lictor_automaton, out) +
+						      emits * 4));
+	return w->left == 0 || (w->state == 0 && !r->entries);
 }
 
 static long lictor_piece_read_step(__u32 index, void *context)
@@ -416,7 +423,7 @@ static long lictor_piece_read_step(__u32 index, void *context)
 	w->state = w->carried[index & (LICTOR_CARRIED - 1)];
 	w->position = r->start;
 	w->left = r->length;
-	LICTOR_LOOP(LICTOR_PATH_MAX / LICTOR_CHUNK, lictor_piece_step, r);
+	LICTOR_LOOP(LICTOR_PATH_MAX, lictor_piece_step, r);
 	w->carried[index & (LICTOR_CARRIED - 1)] = w->state;
 	return 0;
 }

@@ -4,6 +4,7 @@
  * generation of rules an iterator classifies what is running. Where the LSM way is not to be had,
  * exec is also decided here: the process is killed before the new program's first instruction.
  */
+#include "bpf/script.bpf.h"
 #include "bpf/target.bpf.h"
 
 static __always_inline struct lictor_identity *lictor_identity_of(struct lictor_subject *subject,
@@ -151,49 +152,66 @@ static __always_inline void lictor_gather_before(struct lictor_scratch *s,
 		lictor_classify_name(s, s->generation, before->name, LICTOR_STRING_NAME);
 }
 
-static __always_inline void lictor_decide_exec(struct task_struct *task, struct file *file,
-					       enum lictor_loaded loaded)
+struct lictor_executing {
+	struct task_struct *task;
+	struct linux_binprm *bprm;
+	u32 scripts;
+	enum lictor_loaded loaded;
+};
+
+/* One of the files, the program last. */
+static long lictor_executing_step(u32 index, struct lictor_executing *e)
 {
 	struct lictor_scratch *s = NULL;
+	struct file *file = e->bprm->file;
+	u32 last;
 	int begun = lictor_begin(LICTOR_EVENT_EXEC, LICTOR_EVENTS, LICTOR_HOOK_sched_process_exec,
 				 LICTOR_VIA_TP_BTF, &s);
 
 	if (begun == LICTOR_CLOSED)
 		bpf_send_signal(SIGKILL);
-	if (begun != LICTOR_DECIDE || !s)
-		return;
-	s->loaded = loaded;
-	lictor_gather_before(s, task);
-	lictor_gather_file(s, file);
+	if (begun != LICTOR_DECIDE || !s || !file)
+		return 1;
+	s->loaded = e->loaded;
+	lictor_gather_before(s, e->task);
+	if (index >= e->scripts)
+		lictor_gather_file(s, file);
+	else
+		lictor_gather_script(s, e->task, index);
 	lictor_number(s, LICTOR_FIELD_FILE_MAPPED, 0);
 	lictor_decide(s, LICTOR_EVENT_EXEC, 0);
+	last = s->outcome.action == LICTOR_ACTION_KILL || index >= e->scripts;
 	/* Nothing can be denied here any more; but with SIGKILL pending the program never runs. */
 	lictor_let_pass(s, 0);
+	return last;
 }
 
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(track_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+static __always_inline void lictor_decide_exec(struct task_struct *task, struct linux_binprm *bprm,
+					       enum lictor_loaded loaded)
 {
-	const struct lictor_control *c = lictor_in_force();
+	struct lictor_executing e = { .task = task, .bprm = bprm, .loaded = loaded };
+
+	/* Where there is no earlier hook, nobody has seen the scripts. */
+	if (loaded != LICTOR_LOADED_LATE && !lictor_first_file(bprm))
+		e.scripts = lictor_scripts_count(task);
+	bpf_loop(LICTOR_SCRIPTS + 1, lictor_executing_step, &e, 0);
+	bpf_task_storage_delete(&scripts, task);
+}
+
+/* From now on it is another program. Called, not built in: the stack is scarce. */
+static __noinline void lictor_settle_program(const struct lictor_control *c, struct file *file)
+{
 	struct lictor_subject *subject;
 	struct lictor_scratch *s;
-	struct file *file = bprm->file;
 	lictor_tables tables;
-	bool waited;
 
-	if (!c || !file || (!c->active && !c->pending))
-		return 0;
-	lictor_keep_args(task);
-	waited = lictor_settle_start(task, c);
-	if (waited || c->decide_exec)
-		lictor_decide_exec(task, file,
-				   c->decide_exec ? LICTOR_LOADED_LATE : LICTOR_LOADED_NOW);
-	lictor_forget_before(task);
+	if (!c || !file)
+		return;
 	subject = bpf_task_storage_get(&subjects, bpf_get_current_task_btf(), 0,
 				       BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!subject) {
 		lictor_count_reason(LICTOR_REASON_NO_SUBJECT);
-		return 0;
+		return;
 	}
 	subject->exec_inode = 0;
 	lictor_keep_object(subject, file);
@@ -209,7 +227,7 @@ int BPF_PROG(track_exec, struct task_struct *task, int old_pid, struct linux_bin
 		subject->flags |= LICTOR_SUBJECT_CUT;
 		if (s)
 			lictor_scratch_put(s);
-		return 0;
+		return;
 	}
 	s->outcome.reasons = 0;
 	s->record.size = sizeof(struct lictor_record);
@@ -221,6 +239,23 @@ int BPF_PROG(track_exec, struct task_struct *task, int old_pid, struct linux_bin
 	lictor_settle(s, subject, c->active, true);
 	lictor_settle(s, subject, c->pending, false);
 	lictor_scratch_put(s);
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(track_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	const struct lictor_control *c = lictor_in_force();
+	bool waited;
+
+	if (!c || !bprm->file || (!c->active && !c->pending))
+		return 0;
+	lictor_keep_args(task);
+	waited = lictor_settle_start(task, c);
+	if (waited || c->decide_exec)
+		lictor_decide_exec(task, bprm,
+				   c->decide_exec ? LICTOR_LOADED_LATE : LICTOR_LOADED_NOW);
+	lictor_forget_before(task);
+	lictor_settle_program(c, bprm->file);
 	return 0;
 }
 

@@ -4,12 +4,15 @@
  * executable.
  */
 #include "lsm/verdict.bpf.h"
+#include "bpf/script.bpf.h"
 
 static __always_inline int lictor_exec_file(struct lictor_scratch *s, struct file *file,
-					    bool mapped)
+					    struct linux_binprm *bprm)
 {
 	lictor_gather_file(s, file);
-	lictor_number(s, LICTOR_FIELD_FILE_MAPPED, mapped);
+	lictor_number(s, LICTOR_FIELD_FILE_MAPPED, !bprm);
+	if (bprm)
+		lictor_note_file(s, bprm);
 	if (BPF_CORE_READ_BITFIELD(bpf_get_current_task_btf(), in_execve))
 		s->loaded = LICTOR_LOADED_NOT;
 	lictor_decide(s, LICTOR_EVENT_EXEC, 0);
@@ -26,7 +29,7 @@ int LICTOR_PROG(lsm_bprm_check_security, struct linux_binprm *bprm)
 	subject = bpf_task_storage_get(&subjects, bpf_get_current_task_btf(), 0, 0);
 	if (subject)
 		subject->exec_inode = (u64)KREAD(file, f_inode);
-	return lictor_exec_file(s, file, false);
+	return lictor_exec_file(s, file, bprm);
 }
 
 /*
@@ -60,7 +63,7 @@ int LICTOR_PROG(lsm_mmap_file, struct file *file, unsigned long asked)
 	if (!file || !(prot & PROT_EXEC) || lictor_exec_decided(file))
 		return 0;
 	LICTOR_OPEN(s, LICTOR_EVENT_EXEC, LICTOR_EVENTS, mmap_file);
-	return lictor_exec_file(s, file, true);
+	return lictor_exec_file(s, file, NULL);
 }
 
 SEC(LICTOR_SECTION "file_mprotect")
@@ -72,5 +75,5 @@ int LICTOR_PROG(lsm_file_mprotect, struct vm_area_struct *vma, unsigned long req
 	if (!file || !(prot & PROT_EXEC) || KREAD(vma, vm_flags) & VM_EXEC)
 		return 0;
 	LICTOR_OPEN(s, LICTOR_EVENT_EXEC, LICTOR_EVENTS, file_mprotect);
-	return lictor_exec_file(s, file, true);
+	return lictor_exec_file(s, file, NULL);
 }
