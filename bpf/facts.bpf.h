@@ -28,17 +28,9 @@ static __always_inline u32 lictor_open_flags(u32 flags)
 static __always_inline void lictor_gather_path(struct lictor_scratch *s, struct vfsmount *mnt,
 					       struct dentry *dentry, u32 which, u32 field)
 {
-	lictor_tables tables;
-
 	if (!(s->needs & (which ? LICTOR_NEED_TARGET | LICTOR_NEED_PATH : LICTOR_NEED_PATH)))
 		return;
-	tables = lictor_open(s->generation);
-	if (!tables) {
-		s->facts.hits[which ? LICTOR_STRING_TARGET : LICTOR_STRING_PATH].state = LICTOR_UNKNOWN;
-		lictor_reason(s, LICTOR_REASON_NO_TABLES);
-		return;
-	}
-	lictor_ascend(s, tables, which, mnt, dentry);
+	lictor_ascend(s, s->generation, which, mnt, dentry);
 	s->ascent[which & 1].field = field;
 	lictor_views(s, s->generation, which, LICTOR_SPACE_OBJECT, which ? LICTOR_STRING_TARGET : LICTOR_STRING_PATH);
 }

@@ -19,7 +19,6 @@ struct lictor_climb {
 	struct lictor_scratch *s;	/* s->climbing: which ascent */
 	const struct lictor_control *control;
 	const void *page;		/* the image's first */
-	const void *anchors;		/* the page of its anchors */
 };
 
 static __always_inline struct lictor_ascent *lictor_climbing(struct lictor_climb *c)
@@ -67,23 +66,18 @@ static __always_inline int lictor_prepend(struct lictor_scratch *s, struct licto
 }
 
 /* A mount's root: mounted since the image was made? Which numbers it may have is in `numbers`. */
-static __noinline int lictor_late_check(struct lictor_climb *c, u64 ino, u32 igeneration,
-					u32 numbers)
+static __noinline int lictor_late_check(struct lictor_climb *c, u32 numbers)
 {
 	struct lictor_ascent *a = lictor_climbing(c);
-	struct lictor_late_key *key = &c->s->late_key;
+	struct lictor_late_key key = { a->ino, a->dev, a->igeneration, 0, 0 };
 	const struct lictor_late *late;
 	u32 i;
 
-	key->ino = ino;
-	key->dev = a->dev;
-	key->igeneration = igeneration;
-	key->pad = 0;
 	for (i = 0; i < LICTOR_LATE_NAMES; i++) {
 		if (!(numbers & 1u << i))
 			continue;
-		key->number = i;
-		late = bpf_map_lookup_elem(&late_anchors, key);
+		key.number = i;
+		late = bpf_map_lookup_elem(&late_anchors, &key);
 		if (late && late->length)
 			a->late = i + 1;
 	}
@@ -91,64 +85,76 @@ static __noinline int lictor_late_check(struct lictor_climb *c, u64 ino, u32 ige
 }
 
 /* Are the numbers of this device those of the file system that the image means? */
-static __always_inline bool lictor_device_is_there(struct lictor_climb *c, u32 dev)
+static __always_inline bool lictor_device_is_there(u32 dev, u32 slot)
 {
-	struct lictor_device *device = &c->s->device;
-	const u32 *gone;
+	struct lictor_device device = { dev, slot };
+	const u32 *gone = bpf_map_lookup_elem(&devices, &device);
 
-	if (!c->control->gone)
-		return true;
-	device->dev = dev;
-	device->slot = LICTOR_GET(c->page, 0, struct lictor_image, generation) & 1;
-	gone = bpf_map_lookup_elem(&devices, device);
 	return !gone || !*gone;
 }
 
-static __always_inline void lictor_anchor_check(struct lictor_climb *c, u64 ino, u32 dev,
-						u32 igeneration)
+/*
+ * The anchor of ascent[which] in the image, if the object with its numbers is one. A function of
+ * its own, since few objects come so far, and verifiers look into it once.
+ */
+__noinline int lictor_find_anchor(struct lictor_scratch *s, u64 generation, u32 which)
 {
-	const struct lictor_control *control = c->control;
-	const void *page = c->page;
-	struct lictor_ascent *a = lictor_climbing(c);
-	u32 bit = lictor_anchor_bit(ino, dev), table, slots, slot, i;
-	u64 known = LICTOR_AT(u64, page, (u32)__builtin_offsetof(struct lictor_image, anchor_filter) +
-						 (bit >> 6) * 8);
-	u32 numbers = control->late_filter[control->late_slot & 1][lictor_late_word(bit)] >>
-		      lictor_late_shift(bit) & ((1u << LICTOR_LATE_NAMES) - 1);
+	lictor_tables tables = lictor_open(generation);
+	const void *page = tables ? lictor_page(tables, 0) : NULL;
+	struct lictor_ascent *a;
+	u32 table, slots, slot, i;
 
-	known &= 1ull << (bit & 63);
-	if (!known && !numbers)
-		return;
-	if (numbers)
-		lictor_late_check(c, ino, igeneration, numbers);
-	if (a->late) {
-		a->anchored = a->late;
-		a->suffix = a->cursor;
-		a->ino = ino;
-		a->igeneration = igeneration;
-	}
+	if (!s || !page)
+		return 0;
+	a = &s->ascent[which & 1];
 	table = LICTOR_GET(page, 0, struct lictor_image, anchors.off);
 	slots = LICTOR_GET(page, 0, struct lictor_image, anchors.slots);
-	slot = lictor_anchor_slot(ino, dev, igeneration);
-	page = c->anchors;
+	slot = lictor_anchor_slot(a->ino, a->dev, a->igeneration);
+	page = lictor_page(tables, table);
+	if (!page)
+		return 0;
 	for (i = 0; i < LICTOR_PROBES_MAX; i++) {
 		u32 at = table + ((slot + i) & (slots - 1)) * (u32)sizeof(struct lictor_anchor);
 
 		if (!LICTOR_GET(page, at, struct lictor_anchor, names))
-			return;
-		if (LICTOR_GET(page, at, struct lictor_anchor, ino) == ino &&
-		    LICTOR_GET(page, at, struct lictor_anchor, dev) == dev &&
-		    LICTOR_GET(page, at, struct lictor_anchor, igeneration) == igeneration) {
-			if (!lictor_device_is_there(c, dev))
-				return;
-			a->anchored = a->late + LICTOR_GET(page, at, struct lictor_anchor, names);
-			a->suffix = a->cursor;
+			return 0;
+		if (LICTOR_GET(page, at, struct lictor_anchor, ino) == a->ino &&
+		    LICTOR_GET(page, at, struct lictor_anchor, dev) == a->dev &&
+		    LICTOR_GET(page, at, struct lictor_anchor, igeneration) == a->igeneration) {
+			const struct lictor_control *c = lictor_in_force();
+
+			if (!c || (c->gone && !lictor_device_is_there(a->dev, generation & 1)))
+				return 0;
 			a->name = LICTOR_GET(page, at, struct lictor_anchor, name);
 			a->name_length = LICTOR_GET(page, at, struct lictor_anchor, length);
-			a->ino = ino;
-			a->igeneration = igeneration;
-			return;
+			return LICTOR_GET(page, at, struct lictor_anchor, names);
 		}
+	}
+	return 0;
+}
+
+static __always_inline void lictor_anchor_check(struct lictor_climb *c, u64 ino, u32 igeneration)
+{
+	struct lictor_ascent *a = lictor_climbing(c);
+	u32 bit = lictor_anchor_bit(ino, a->dev);
+	u64 known = LICTOR_AT(u64, c->page, (u32)__builtin_offsetof(struct lictor_image, anchor_filter) +
+						    (bit >> 6) * 8);
+	u32 numbers = c->control->late_filter[c->control->late_slot & 1][lictor_late_word(bit)] >>
+		      lictor_late_shift(bit) & ((1u << LICTOR_LATE_NAMES) - 1);
+	u32 names = 0;
+
+	known &= 1ull << (bit & 63);
+	if (!known && !numbers)
+		return;
+	a->ino = ino;
+	a->igeneration = igeneration;
+	if (numbers)
+		lictor_late_check(c, numbers);
+	if (known)
+		names = lictor_find_anchor(c->s, c->s->climbing_under, c->s->climbing);
+	if (a->late + names) {
+		a->anchored = a->late + names;
+		a->suffix = a->cursor;
 	}
 }
 
@@ -174,8 +180,7 @@ static long lictor_climb_step(u32 index, struct lictor_climb *c)
 	struct inode *inode = index ? KREAD(dentry, d_inode) : lictor_dentry_inode(dentry);
 
 	if (!a->anchored && inode)
-		lictor_anchor_check(c, KREAD(inode, i_ino), a->dev,
-				    KREAD(inode, i_generation));
+		lictor_anchor_check(c, KREAD(inode, i_ino), KREAD(inode, i_generation));
 	if ((u64)dentry == a->root) {
 		a->arrived = 1;
 		return 1;
@@ -201,8 +206,7 @@ static long lictor_beyond_step(u32 index, struct lictor_climb *c)
 	struct inode *inode = index ? KREAD(dentry, d_inode) : lictor_dentry_inode(dentry);
 
 	if (inode)
-		lictor_anchor_check(c, KREAD(inode, i_ino), a->dev,
-				    KREAD(inode, i_generation));
+		lictor_anchor_check(c, KREAD(inode, i_ino), KREAD(inode, i_generation));
 	if (a->anchored)
 		return 1;
 	parent = KREAD(dentry, d_parent);
@@ -267,17 +271,16 @@ static long lictor_mount_step(u32 index, struct lictor_climb *c)
 #define LICTOR_STEPS (LICTOR_PATH_MAX / 2 + 256)
 
 /* The path of dentry on mnt; mnt NULL: the hook has none, and only the host's view is built. */
-static __always_inline void lictor_ascend(struct lictor_scratch *s, lictor_tables tables, u32 which,
+static __always_inline void lictor_ascend(struct lictor_scratch *s, u64 generation, u32 which,
 					  struct vfsmount *mnt, struct dentry *dentry)
 {
+	lictor_tables tables = lictor_open(generation);
 	struct lictor_ascent *a = &s->ascent[which & 1];
 	struct lictor_climb c = { .dentry = dentry, .s = s };
 	struct super_block *sb = KREAD(dentry, d_sb);
 
-	c.page = lictor_page(tables, 0);
-	c.anchors = c.page ? lictor_page(tables, LICTOR_GET(c.page, 0, struct lictor_image,
-							    anchors.off)) : NULL;
 	s->climbing = which;
+	s->climbing_under = generation;
 	a->region = which & 1;
 	a->cursor = LICTOR_PATH_MAX;
 	a->problem = 0;
@@ -294,7 +297,8 @@ static __always_inline void lictor_ascend(struct lictor_scratch *s, lictor_table
 		return;
 	}
 	c.control = lictor_in_force();
-	if (!c.anchors || !c.control) {
+	c.page = tables ? lictor_page(tables, 0) : NULL;
+	if (!c.page || !c.control) {
 		a->problem = LICTOR_REASON_NO_TABLES;
 		return;
 	}

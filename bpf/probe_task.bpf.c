@@ -232,7 +232,8 @@ static __noinline void lictor_settle_program(const struct lictor_control *c, str
 	s->outcome.reasons = 0;
 	s->record.size = sizeof(struct lictor_record);
 	s->record.texts = 0;
-	lictor_ascend(s, tables, 0, file->f_path.mnt, file->f_path.dentry);
+	lictor_ascend(s, c->active ? c->active : c->pending, 0, file->f_path.mnt,
+		      file->f_path.dentry);
 	lictor_keep_image(s, subject);
 	lictor_note_program(s, subject);
 	subject->flags &= ~LICTOR_SUBJECT_INFERRED;
@@ -450,7 +451,7 @@ int classify_tasks(struct bpf_iter__task *ctx)
 	}
 	/* Only of a task that has just come to be known is exe_file read: a process can change it. */
 	if (fresh && file) {
-		lictor_ascend(s, tables, 0, file->f_path.mnt, file->f_path.dentry);
+		lictor_ascend(s, generation, 0, file->f_path.mnt, file->f_path.dentry);
 		lictor_keep_object(subject, file);
 		lictor_meet(s, subject, generation);
 		lictor_note_program(s, subject);

@@ -156,13 +156,12 @@ struct lictor_scratch {
 	u64 generation;
 	u32 hook;
 	u32 via;
-	u32 climbing;		/* the ascent at hand */
+	u32 climbing;		/* the ascent at hand, */
+	u64 climbing_under;	/* by the anchors of this generation */
 	u32 created;		/* an open that has just made its file */
 	u32 scan;		/* not the current task's doing: what was there before the rules */
 	u32 peer;		/* accept: LICTOR_RULE_PEER where the peer is known, else 0 */
 	u32 loaded;		/* exec: enum lictor_loaded */
-	struct lictor_late_key late_key;
-	struct lictor_device device;
 	u32 name;		/* of an anchor: in the image, if it is not late */
 	u32 name_length;
 	u32 names_left;

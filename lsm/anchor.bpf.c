@@ -187,13 +187,10 @@ static __always_inline bool lictor_name_part(struct lictor_scratch *s, u64 gener
 					     struct dentry *root)
 {
 	struct lictor_ascent *a = &s->ascent[0];
-	lictor_tables tables = lictor_open(generation);
 	u32 i, where;
 
-	if (!tables)
-		return false;
 	a->field = 0;
-	lictor_ascend(s, tables, 0, NULL, root);
+	lictor_ascend(s, generation, 0, NULL, root);
 	if (a->problem)
 		return false;
 	/* An anchor itself: its names are known. */

@@ -200,14 +200,13 @@ static __always_inline void lictor_abstract_name(struct lictor_scratch *s, struc
 static __always_inline int lictor_unix(struct lictor_scratch *s, struct sock *other)
 {
 	struct unix_sock *peer = lictor_unix_sock(other);
-	lictor_tables tables = lictor_open(s->generation);
 	struct dentry *dentry;
 
 	lictor_number(s, LICTOR_FIELD_NETWORK_TRANSPORT, LICTOR_TRANSPORT_UNIX);
-	if (peer && tables) {
+	if (peer) {
 		dentry = KREAD(peer, path.dentry);
 		if (dentry) {
-			lictor_ascend(s, tables, 0, KREAD(peer, path.mnt), dentry);
+			lictor_ascend(s, s->generation, 0, KREAD(peer, path.mnt), dentry);
 			s->ascent[0].field = LICTOR_FIELD_DESTINATION_PATH;
 			lictor_views(s, s->generation, 0, LICTOR_SPACE_SOCKET,
 				     LICTOR_STRING_SOCKET);
