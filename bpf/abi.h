@@ -17,14 +17,14 @@
 /* ---- the vocabulary's numbers, from rules/vocab.tab ---- */
 
 enum lictor_event {
-#define EVENT(id, name, groups, deny, since, doc) LICTOR_EVENT_##id,
+#define EVENT(id, name, groups, deny, doc) LICTOR_EVENT_##id,
 #include "rules/vocab.tab"
 	LICTOR_EVENTS
 };
 
 enum lictor_field {
 	LICTOR_FIELD_NONE,
-#define FIELD(id, name, type, space, groups, trust, since, doc) LICTOR_FIELD_##id,
+#define FIELD(id, name, type, space, groups, trust, doc) LICTOR_FIELD_##id,
 #include "rules/vocab.tab"
 	LICTOR_FIELDS
 };
@@ -352,6 +352,7 @@ struct lictor_field_head {
 #define LICTOR_NEED_PROCESS	(1u << 6)
 #define LICTOR_NEED_CGROUP	(1u << 7)
 #define LICTOR_NEED_START	(1u << 8)
+#define LICTOR_NEED_CWD		(1u << 9)
 
 struct lictor_event_head {
 	__u32 fields;
@@ -489,6 +490,7 @@ enum lictor_string_slot {
 	LICTOR_STRING_CONTAINER,
 	LICTOR_STRING_ARGS,		/* what the program was started with */
 	LICTOR_STRING_ENV,		/* each NAME=VALUE of it */
+	LICTOR_STRING_CWD,
 	LICTOR_STRINGS
 };
 

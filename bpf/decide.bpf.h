@@ -9,6 +9,7 @@
 #define LICTOR_DECIDE_H
 
 #include "bpf/cgroup.bpf.h"
+#include "bpf/directory.bpf.h"
 #include "bpf/history.bpf.h"
 #include "bpf/start.bpf.h"
 
@@ -75,6 +76,7 @@ static __always_inline void lictor_clear(struct lictor_scratch *s, u64 generatio
 	s->facts.hits[LICTOR_STRING_ARGUMENT2].state = LICTOR_ABSENT;
 	s->facts.hits[LICTOR_STRING_ARGS].state = LICTOR_ABSENT;
 	s->facts.hits[LICTOR_STRING_ENV].state = LICTOR_ABSENT;
+	s->facts.hits[LICTOR_STRING_CWD].state = LICTOR_ABSENT;
 	s->facts.repeated = 0;
 }
 
@@ -155,6 +157,8 @@ static __always_inline int lictor_begin(u32 event, u32 also, u32 hook, u32 via,
 		needs &= ~LICTOR_NEED_START;
 	lictor_clear(s, generation, needs, hook, via);
 	lictor_gather_actor(s, task);
+	if (needs & LICTOR_NEED_CWD)
+		lictor_gather_directory(s, lictor_climb_directory(s));
 	*ret_s = s;
 	return LICTOR_DECIDE;
 }
@@ -484,8 +488,10 @@ __noinline int lictor_report(struct lictor_scratch *s, s32 error, bool denied)
 		if (length > 1)
 			lictor_record_text(s, LICTOR_FIELD_FILE_FS, 0, fs, (length - 1) & 31);
 	}
-	if (!s->scan)
+	if (!s->scan) {
 		lictor_gather_process(s, bpf_get_current_task_btf());
+		lictor_record_directory(s);
+	}
 	lictor_fill_record(s, verdict, error, signal);
 	size = s->record.size;
 	if (size < sizeof(struct lictor_record) || size > LICTOR_RECORD_MAX)

@@ -135,6 +135,10 @@ struct path {
 	struct dentry *dentry;
 };
 
+struct fs_struct {
+	struct path pwd;
+};
+
 struct tty_file_private {
 	struct file *file;
 };
@@ -327,6 +331,7 @@ struct task_struct {
 	unsigned in_execve : 1;
 	unsigned int personality;
 	struct nsproxy *nsproxy;
+	struct fs_struct *fs;
 	struct files_struct *files;
 	struct pid *thread_pid;
 	struct css_set *cgroups;

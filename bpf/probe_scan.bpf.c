@@ -41,6 +41,8 @@ static __always_inline struct lictor_scratch *lictor_scan(struct task_struct *ta
 	s->scan = 1;
 	s->record.flags = LICTOR_RECORD_PREEXISTING;
 	lictor_gather_actor(s, task);
+	if (needs & LICTOR_NEED_CWD)
+		lictor_gather_directory(s, lictor_climb_directory_of(s, task));
 	return s;
 }
 

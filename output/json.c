@@ -54,7 +54,7 @@ static const enum place place[LICTOR_FIELDS] = {
 
 /* The names that fields have inside `lictor`. */
 static const char *const ours[LICTOR_FIELDS] = {
-#define FIELD(id, name, type, space, groups, trust, since, doc) \
+#define FIELD(id, name, type, space, groups, trust, doc) \
 	[LICTOR_FIELD_##id] = "lictor." name,
 #include "rules/vocab.tab"
 };

@@ -6,13 +6,13 @@
 #include "output/words.h"
 
 const struct lictor_field_name lictor_field_names[LICTOR_FIELDS] = {
-#define FIELD(id, word, type, space, groups, trust, since, doc) \
+#define FIELD(id, word, type, space, groups, trust, doc) \
 	[LICTOR_FIELD_##id] = { word, LICTOR_SORT_##type },
 #include "rules/vocab.tab"
 };
 
 static const char *const events[LICTOR_EVENTS] = {
-#define EVENT(id, name, groups, deny, since, doc) [LICTOR_EVENT_##id] = name,
+#define EVENT(id, name, groups, deny, doc) [LICTOR_EVENT_##id] = name,
 #include "rules/vocab.tab"
 };
 

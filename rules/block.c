@@ -12,14 +12,14 @@
 
 /* ---- fields ---- */
 
-/* The events of this version that have the field, as "known on a, b and others". */
+/* The events that have the field, as "known on a, b and others". */
 static const char *hint_events(int field, char *buffer, size_t size)
 {
 	size_t length = (size_t)snprintf(buffer, size, "it is known on");
 	const char *separator = " ";
 
 	for (int event = 0; event < LICTOR_EVENTS && length < size; event++) {
-		if (!lictor_event_words[event].ready || !lictor_event_has_field(event, field))
+		if (!lictor_event_has_field(event, field))
 			continue;
 		length += (size_t)snprintf(buffer + length, size - length, "%s%s", separator,
 					   lictor_event_words[event].name);
@@ -61,7 +61,7 @@ static int refuse_unknown(struct check *check, const struct scope *scope, const 
 	int without;
 
 	for (int field = 1; field < LICTOR_FIELDS && diags_show_next(check->diags); field++)
-		if (lictor_field_words[field].ready && events_have_field(scope, field, &without))
+		if (events_have_field(scope, field, &without))
 			nearest_try(&nearest, lictor_field_words[field].name);
 	for (int key = 0; key < RULE_KEYS; key++)
 		if (!strcmp(word, rule_key_names[key]))
@@ -86,11 +86,6 @@ int field_check(struct check *check, const struct scope *scope, const char *word
 
 	if (field < 0)
 		return refuse_unknown(check, scope, word, place);
-	if (!lictor_field_words[field].ready) {
-		lictor_diag_error(check->diags, place, NULL,
-				  "field \"%.*s\" is not in this version of Lictor", SHOWN(word));
-		return -1;
-	}
 	if (!scope->events || events_have_field(scope, field, &without))
 		return field;
 	lictor_diag_error(check->diags, place, hint_events(field, hint, sizeof(hint)),

@@ -21,8 +21,7 @@ static void refuse_event(struct check *check, const struct node *node)
 	char hint[160];
 
 	for (int event = 0; event < LICTOR_EVENTS; event++)
-		if (lictor_event_words[event].ready)
-			nearest_try(&nearest, lictor_event_words[event].name);
+		nearest_try(&nearest, lictor_event_words[event].name);
 	for (size_t i = 0; (name = lictor_shorthand_name(i)); i++)
 		nearest_try(&nearest, name);
 	check_error(check, node, nearest_hint(&nearest, hint, sizeof(hint), NULL),
@@ -39,11 +38,6 @@ static void add_event(struct check *check, const struct node *node, struct scope
 		return;
 	if (!events) {
 		refuse_event(check, node);
-		return;
-	}
-	if (event >= 0 && !lictor_event_words[event].ready) {
-		check_error(check, node, NULL, "event \"%s\" is not in this version of Lictor",
-			    word);
 		return;
 	}
 	if (event >= 0 && scope->named & events)

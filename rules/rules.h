@@ -99,7 +99,6 @@ struct lictor_event_word {
 	const char *name;
 	unsigned groups;
 	int deny;	/* 0 no, 1 yes, 2 mostly */
-	bool ready;	/* works in this version */
 	const char *doc;
 };
 
@@ -109,7 +108,6 @@ struct lictor_field_word {
 	enum lictor_space space;
 	unsigned groups;
 	bool forgeable;
-	bool ready;
 	const char *doc;
 };
 

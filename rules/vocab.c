@@ -20,16 +20,15 @@ enum { DENY_NO, DENY_YES, DENY_MOSTLY };
 enum { TRUST_FIXED, TRUST_FORGED };
 
 const struct lictor_event_word lictor_event_words[LICTOR_EVENTS] = {
-#define EVENT(id, name, groups, deny, since, doc)                                                  \
-	[LICTOR_EVENT_##id] = { name, groups, DENY_##deny, since, doc },
+#define EVENT(id, name, groups, deny, doc)                                                  \
+	[LICTOR_EVENT_##id] = { name, groups, DENY_##deny, doc },
 #include "rules/vocab.tab"
 };
 
 const struct lictor_field_word lictor_field_words[LICTOR_FIELDS] = {
-#define FIELD(id, name, type, space, groups, trust, since, doc)                                    \
+#define FIELD(id, name, type, space, groups, trust, doc)                                    \
 	[LICTOR_FIELD_##id] = { name,   LICTOR_TYPE_##type, LICTOR_SPACE_##space,                  \
-				groups, TRUST_##trust,	    since,                                 \
-				doc },
+				groups, TRUST_##trust,	    doc },
 #include "rules/vocab.tab"
 };
 

@@ -265,7 +265,7 @@ int lictor_told_record_read(const char *line, size_t length, struct lictor_told_
 	if (ret->event < 0)
 		return -ENOMSG;
 	for (int field = 1; !error && field < LICTOR_FIELDS; field++)
-		if (lictor_field_words[field].ready && lictor_event_has_field(ret->event, field))
+		if (lictor_event_has_field(ret->event, field))
 			error = add_field(ret, field);
 	ret->rule = calloc(ret->members + 1, sizeof(*ret->rule));
 	if (!ret->rule)

@@ -642,7 +642,7 @@ static void choose_fields(struct sample_set *set)
 	uint32_t chance = percent(30) ? 100 : 15 + below(60);
 
 	for (int f = LICTOR_FIELDS - 1; f > 0; f--)
-		if (lictor_field_words[f].ready && fits_events(set, f, set->events) &&
+		if (fits_events(set, f, set->events) &&
 		    set->fields < LICTOR_EVENT_FIELDS_MAX &&
 		    (percent(chance) || lictor_field_words[f].space == LICTOR_SPACE_OBJECT))
 			set->field[set->fields++] = f;
@@ -894,6 +894,8 @@ static int sample_slot(int field)
 		return LICTOR_STRING_ARGS;
 	case LICTOR_FIELD_PROCESS_ENV:
 		return LICTOR_STRING_ENV;
+	case LICTOR_FIELD_PROCESS_CWD:
+		return LICTOR_STRING_CWD;
 	case LICTOR_FIELD_TARGET_EXECUTABLE:
 		return LICTOR_STRING_TARGET_IMAGE;
 	case LICTOR_FIELD_TARGET_NAME:

@@ -115,6 +115,7 @@ static inline void sample_process(struct lictor_alert *alert)
 	alert->user_name = alert->group_name = "www-data";
 	alert->user_effective_name = "root";
 	alert->text[LICTOR_FIELD_PROCESS_ARGS] = sample_text("sh -c /tmp/x.sh; id");
+	alert->text[LICTOR_FIELD_PROCESS_CWD] = sample_text("/var/www");
 	alert->args = (struct lictor_bytes){ .byte = "sh\0-c\0/tmp/x.sh; id", .length = 20 };
 	alert->ancestors = 2;
 	alert->ancestor[0] = (struct lictor_alert_ancestor){
