@@ -62,6 +62,15 @@ static void do_create(void)
 	unlink("/data/bench/a/b/new");
 }
 
+static void do_fork(void)
+{
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(0);
+	waitpid(child, NULL, 0);
+}
+
 static void do_exec(void)
 {
 	pid_t child = vfork();
@@ -115,6 +124,7 @@ int main(int argc, char **argv)
 	measure("open(w)+close", do_open_write, CALLS);
 	measure("rename", do_rename, CALLS / 2);
 	measure("create+unlink", do_create, CALLS / 2);
-	measure("exec", do_exec, 20);
+	measure("fork+exit", do_fork, 40);
+	measure("vfork+exec+exit", do_exec, 20);
 	return 0;
 }

@@ -4,7 +4,7 @@
  * it, mounts the disk and goes over to it. As /sbin/init of the disk it mounts what a host has
  * mounted, starts lictord and waits for its READY=1, runs the command, asks lictor for its
  * status, stops lictord, and powers off. What they print and leave goes to the host in frames
- * (channel.h). What to run is read from the directory /.vm, which is gone before anything runs.
+ * (channel.h). Where systemd is PID 1, it does the same as one of its services. What to run is read from the directory /.vm, which is gone before anything runs.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -30,7 +30,7 @@
 
 #include "channel.h"
 
-#define NOTIFY_PATH "/run/systemd/notify"
+#define NOTIFY_PATH "/run/lictor-vm.notify"
 #define ALERTS_PATH "/var/log/lictor/alerts.json"
 #define READY_SECONDS 240	/* verifying programs takes a minute when the machine is emulated */
 #define STOP_SECONDS 30
@@ -503,7 +503,8 @@ int main(int argc, char **argv)
 	if (argc > 0 && strcmp(argv[0], "/init") == 0)
 		enter_root();
 	environ = environment;
-	furnish();
+	if (getpid() == 1)
+		furnish();
 	vm.port = open_device("/dev/vport0p1", O_RDWR);
 	signals_init();
 	notify_init();
