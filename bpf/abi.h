@@ -488,9 +488,9 @@ enum lictor_string_slot {
 	LICTOR_STRING_CGROUP,
 	LICTOR_STRING_UNIT,
 	LICTOR_STRING_CONTAINER,
+	LICTOR_STRING_CWD,
 	LICTOR_STRING_ARGS,		/* what the program was started with */
 	LICTOR_STRING_ENV,		/* each NAME=VALUE of it */
-	LICTOR_STRING_CWD,
 	LICTOR_STRINGS
 };
 

@@ -55,7 +55,8 @@ __noinline int classify_start(struct lictor_scratch *s, u32 which)
 	return 0;
 }
 
-/* Classifies the request's string as the kernel side does. */
+/* Classifies the request's string as the kernel side does. Those in pieces are last: they take the
+   place of the others' text. */
 static long string_step(u32 index, struct lictor_scratch **context)
 {
 	struct lictor_scratch *s = *context;
