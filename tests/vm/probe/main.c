@@ -111,7 +111,7 @@ const struct word probe_main[] = {
 static const struct word *const rooms[] = {
 	probe_main, probe_file, probe_exec, probe_ring, probe_held, probe_net, probe_route, probe_task,
 	probe_credential, probe_disguise, probe_namespace, probe_mount, probe_fuse, probe_kernel,
-	probe_compat, probe_session,
+	probe_compat, probe_session, probe_lineage,
 };
 
 static const struct word *find(const char *name, int given)

@@ -18,7 +18,8 @@ struct word {
 /* Each ends with an empty entry. */
 extern const struct word probe_main[], probe_file[], probe_exec[], probe_ring[], probe_held[],
 	probe_net[], probe_route[], probe_task[], probe_credential[], probe_disguise[], probe_namespace[],
-	probe_mount[], probe_fuse[], probe_kernel[], probe_compat[], probe_session[];
+	probe_mount[], probe_fuse[], probe_kernel[], probe_compat[], probe_session[],
+	probe_lineage[];
 
 /* ---- main.c ---- */
 
