@@ -865,6 +865,7 @@ LICTOR_ASSERT(sizeof(struct lictor_rule_entry) == 16);
 LICTOR_ASSERT(sizeof(struct lictor_anchor) == 24);
 LICTOR_ASSERT(sizeof(struct lictor_hits) == 36);
 LICTOR_ASSERT(sizeof(struct lictor_late) == 256);
+LICTOR_ASSERT(sizeof(struct lictor_scripts) <= 952);
 LICTOR_ASSERT(sizeof(struct lictor_image) % 8 == 0);
 LICTOR_ASSERT(sizeof(struct lictor_event_head) % 8 == 0);
 LICTOR_ASSERT(sizeof(struct lictor_subject) <= 952); /* with its header, one kmalloc-1k */

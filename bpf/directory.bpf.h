@@ -8,7 +8,7 @@
 
 #include "bpf/subject.bpf.h"
 
-#define LICTOR_DIRECTORY_TEXT 512u	/* of it, its end, in a record */
+#define LICTOR_DIRECTORY_TEXT 256u	/* of it, its end, in a record */
 
 /* Into ascent[0]. Returns whether it is known. */
 static __always_inline bool lictor_climb_directory_of(struct lictor_scratch *s,
@@ -24,7 +24,7 @@ static __always_inline bool lictor_climb_directory_of(struct lictor_scratch *s,
 	dentry = fs->pwd.dentry;
 	lictor_ascend(s, s->generation, 0, mnt, dentry);
 	asm volatile("" ::: "memory");
-	/* Else another thread has gone elsewhere meanwhile: it may be half of each. */
+	/* Else somebody who shares it has gone elsewhere meanwhile: it may be half of each. */
 	return (u64)mnt == (u64)fs->pwd.mnt && (u64)dentry == (u64)fs->pwd.dentry;
 }
 
@@ -57,6 +57,8 @@ static __always_inline void lictor_record_directory(struct lictor_scratch *s)
 	    a->cursor > LICTOR_PATH_MAX)
 		return;
 	length = LICTOR_PATH_MAX - a->cursor;
+	if (!length && a->problem)
+		return;
 	if (!length) {
 		s->text[lictor_region_at(LICTOR_REGION_PATH, LICTOR_PATH_MAX - 1)] = '/';
 		length = 1;

@@ -381,9 +381,14 @@ static long lictor_piece_step(__u32 index, void *context)
 		byte = (__u8)text[position & (LICTOR_TEXT_SIZE - 1)];
 		position++;
 		if (r->entries && byte == 0) {
-			ends = state;
+			if (state && LICTOR_AT(__u16, page,
+					       LICTOR_GET(page, at, struct lictor_automaton, out) +
+						       state * 4 + 2))
+				ends = state;
 			state = LICTOR_GET(page, at, struct lictor_automaton, start);
-			break;
+			if (ends)
+				break;
+			continue;
 		}
 		if (state == 0)
 			continue;

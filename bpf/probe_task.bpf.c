@@ -164,13 +164,16 @@ static long lictor_executing_step(u32 index, struct lictor_executing *e)
 {
 	struct lictor_scratch *s = NULL;
 	struct file *file = e->bprm->file;
-	u32 last;
-	int begun = lictor_begin(LICTOR_EVENT_EXEC, LICTOR_EVENTS, LICTOR_HOOK_sched_process_exec,
-				 LICTOR_VIA_TP_BTF, &s);
+	bool last;
+	int begun;
 
+	if (!file)
+		return 1;
+	begun = lictor_begin(LICTOR_EVENT_EXEC, LICTOR_EVENTS, LICTOR_HOOK_sched_process_exec,
+			     LICTOR_VIA_TP_BTF, &s);
 	if (begun == LICTOR_CLOSED)
 		bpf_send_signal(SIGKILL);
-	if (begun != LICTOR_DECIDE || !s || !file)
+	if (begun != LICTOR_DECIDE || !s)
 		return 1;
 	s->loaded = e->loaded;
 	lictor_gather_before(s, e->task);
@@ -180,7 +183,9 @@ static long lictor_executing_step(u32 index, struct lictor_executing *e)
 		lictor_gather_script(s, e->task, index);
 	lictor_number(s, LICTOR_FIELD_FILE_MAPPED, 0);
 	lictor_decide(s, LICTOR_EVENT_EXEC, 0);
-	last = s->outcome.action == LICTOR_ACTION_KILL || index >= e->scripts;
+	/* PID 1 cannot be killed, and goes on. */
+	last = index >= e->scripts ||
+	       (s->outcome.action == LICTOR_ACTION_KILL && e->task->tgid != 1);
 	/* Nothing can be denied here any more; but with SIGKILL pending the program never runs. */
 	lictor_let_pass(s, 0);
 	return last;

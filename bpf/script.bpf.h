@@ -47,8 +47,9 @@ static __always_inline void lictor_note_text(struct lictor_scratch *s, struct li
 								LICTOR_PATH_MAX - length)]);
 }
 
-/* The file that has been gathered. */
-static __noinline void lictor_note_script(struct lictor_scratch *s, struct lictor_script *note)
+/* The file that has been gathered, and what was in doubt about it. */
+static __noinline void lictor_note_script(struct lictor_scratch *s, struct lictor_script *note,
+					  u32 reasons)
 {
 	const struct lictor_values *v;
 
@@ -68,13 +69,28 @@ static __noinline void lictor_note_script(struct lictor_scratch *s, struct licto
 	note->flags = (v->num[LICTOR_FIELD_FILE_OVERLAY_UPPER] ? LICTOR_SCRIPT_UPPER : 0) |
 		      (v->num[LICTOR_FIELD_FILE_MEMFD] ? LICTOR_SCRIPT_MEMFD : 0) |
 		      (v->num[LICTOR_FIELD_FILE_DELETED] ? LICTOR_SCRIPT_DELETED : 0);
-	note->reasons = s->outcome.reasons;
+	note->reasons = reasons;
 	note->length = 0;
 	lictor_note_text(s, note);
 }
 
-/* One more file that an exec goes through has been gathered. */
-static __always_inline void lictor_note_file(struct lictor_scratch *s, struct linux_binprm *bprm)
+/* An exec begins: what one before it left, which failed, is not its own. */
+static __always_inline void lictor_begin_files(struct linux_binprm *bprm)
+{
+	struct lictor_scripts *all;
+
+	if (!lictor_first_file(bprm))
+		return;
+	all = bpf_task_storage_get(&scripts, bpf_get_current_task_btf(), 0, 0);
+	if (all) {
+		all->generation = 0;
+		all->files = 0;
+	}
+}
+
+/* One more file that an exec goes through has been gathered; before: what was in doubt until then. */
+static __always_inline void lictor_note_file(struct lictor_scratch *s, struct linux_binprm *bprm,
+					     u32 before)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	lictor_tables tables = lictor_open(s->generation);
@@ -88,30 +104,21 @@ static __always_inline void lictor_note_file(struct lictor_scratch *s, struct li
 		return;
 	if (lictor_first_file(bprm)) {
 		all->generation = (u32)s->generation;
-		all->files = 0;
 	} else if (all->generation != (u32)s->generation) {
 		all->generation = 0;
 	}
 	at = all->files++;
 	if (at < LICTOR_SCRIPTS)
-		lictor_note_script(s, &all->script[at]);
+		lictor_note_script(s, &all->script[at], s->outcome.reasons & ~before);
 }
 
-/* All of an exec, if they are known: with what was gathered for the rules in force. */
-static __always_inline struct lictor_scripts *lictor_scripts_of(struct task_struct *task)
-{
-	const struct lictor_control *c = lictor_in_force();
-	struct lictor_scripts *all = bpf_task_storage_get(&scripts, task, 0, 0);
-
-	return all && c && all->generation == (u32)c->active && all->files > 1 ? all : NULL;
-}
-
-/* So many of them; one that is not known, if they are not. */
+/* How many there are of an exec that did not stay with its first file: one, that is not known, if
+   they were not noted. */
 static __always_inline u32 lictor_scripts_count(struct task_struct *task)
 {
-	const struct lictor_scripts *all = lictor_scripts_of(task);
+	const struct lictor_scripts *all = bpf_task_storage_get(&scripts, task, 0, 0);
 
-	return all ? all->files - 1 : 1;
+	return all && all->files && all->files <= LICTOR_SCRIPTS + 1 ? all->files - 1 : 1;
 }
 
 /* A script that is not known any more. */
@@ -176,10 +183,11 @@ static __noinline int lictor_gather_noted(struct lictor_scratch *s, struct task_
 static __always_inline void lictor_gather_script(struct lictor_scratch *s, struct task_struct *task,
 						 u32 index)
 {
-	const struct lictor_scripts *all = lictor_scripts_of(task);
+	const struct lictor_scripts *all = bpf_task_storage_get(&scripts, task, 0, 0);
 
 	asm volatile("" : "+r"(index));
-	if (all && index < LICTOR_SCRIPTS)
+	if (all && all->generation == (u32)s->generation && index + 1 < all->files &&
+	    index < LICTOR_SCRIPTS)
 		lictor_gather_noted(s, task, &all->script[index]);
 	else
 		lictor_gather_no_script(s);

@@ -407,10 +407,14 @@ int lictor_engine_follow_mounts(struct lictor_engine *engine)
 	struct known known OWN(free_known) = { 0 };
 	int error, left = 0;
 
-	/* Without rules nobody asks for names, nor tells of mounts: each would be opened. */
-	if (!engine->rules[engine->generation & 1])
-		return 0;
 	error = read_known(map, &known);
+	/* Without rules nobody asks for names, and nobody tells of mounts: each would be opened, and
+	   of none it would be known when it goes. */
+	if (!error && !engine->rules[engine->generation & 1]) {
+		for (size_t i = 0; i < known.count; i++)
+			take_name(engine, &known.name[i]);
+		return engine->stale ? make_filter(engine) : 0;
+	}
 	if (!error)
 		error = lictor_mounts_read(&table);
 	for (size_t i = 0; !error && i < known.count;) {

@@ -9,10 +9,12 @@
 static __always_inline int lictor_exec_file(struct lictor_scratch *s, struct file *file,
 					    struct linux_binprm *bprm)
 {
+	u32 before = s->outcome.reasons;
+
 	lictor_gather_file(s, file);
 	lictor_number(s, LICTOR_FIELD_FILE_MAPPED, !bprm);
 	if (bprm)
-		lictor_note_file(s, bprm);
+		lictor_note_file(s, bprm, before);
 	if (BPF_CORE_READ_BITFIELD(bpf_get_current_task_btf(), in_execve))
 		s->loaded = LICTOR_LOADED_NOT;
 	lictor_decide(s, LICTOR_EVENT_EXEC, 0);
@@ -25,6 +27,7 @@ int LICTOR_PROG(lsm_bprm_check_security, struct linux_binprm *bprm)
 	struct file *file = KREAD(bprm, file);
 	struct lictor_subject *subject;
 
+	lictor_begin_files(bprm);
 	LICTOR_OPEN(s, LICTOR_EVENT_EXEC, LICTOR_EVENTS, bprm_check_security);
 	subject = bpf_task_storage_get(&subjects, bpf_get_current_task_btf(), 0, 0);
 	if (subject)
