@@ -112,7 +112,8 @@ struct {
 /*
  * A task that executes -> the files that it has been run through. Made where rules about exec ask
  * for what a program is started with; written when they are checked, read and deleted when the
- * program has been loaded. No memory for it: they are unknown.
+ * program has been loaded, or emptied by the next exec if this one fails. No memory for it: they
+ * are unknown.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);

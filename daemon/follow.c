@@ -405,9 +405,8 @@ int lictor_engine_follow_mounts(struct lictor_engine *engine)
 	int map = lictor_engine_map(engine, "late_anchors");
 	struct lictor_mounts table OWN(lictor_mounts_free) = { 0 };
 	struct known known OWN(free_known) = { 0 };
-	int error, left = 0;
+	int error = read_known(map, &known), left = 0;
 
-	error = read_known(map, &known);
 	/* Without rules nobody asks for names, and nobody tells of mounts: each would be opened, and
 	   of none it would be known when it goes. */
 	if (!error && !engine->rules[engine->generation & 1]) {
