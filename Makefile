@@ -29,7 +29,7 @@ object = $(patsubst %.c,$(B)/o/%.o,$(1))
 
 RULES := $(wildcard rules/*.c)
 OUTPUT := $(wildcard output/*.c)
-ENGINE := $(addprefix daemon/,loader.c ways.c gaps.c install.c ring.c anchors.c mounts.c \
+ENGINE := $(addprefix daemon/,loader.c ways.c gaps.c install.c ring.c anchors.c mounts.c find.c \
 	follow.c start.c hostcheck.c kill.c process.c)
 DAEMON := $(wildcard daemon/*.c)
 CLI := $(wildcard daemon/cli/*.c) $(addprefix daemon/,config.c nearest.c support.c) $(ENGINE) \
@@ -103,9 +103,11 @@ $(B)/unit/daemon_support: $(B)/o/tests/unit/daemon_support.o $(call object,daemo
 $(B)/unit/daemon_gaps: $(B)/o/tests/unit/daemon_gaps.o $(call object,daemon/gaps.c rules/vocab.c)
 $(B)/unit/daemon_control: $(B)/o/tests/unit/daemon_control.o \
 		$(call object,daemon/control.c daemon/listen.c daemon/request.c output/line.c output/escape.c)
+$(B)/unit/daemon_hash: $(B)/o/tests/unit/daemon_hash.o \
+		$(call object,daemon/hash.c rules/sha256.c)
 $(B)/unit/daemon_service: $(B)/o/tests/unit/daemon_service.o \
-		$(call object,daemon/service.c daemon/ruleset.c daemon/support.c rules/arena.c rules/possible.c \
-		rules/vocab.c)
+		$(call object,daemon/service.c daemon/waiting.c daemon/ruleset.c daemon/support.c \
+		rules/arena.c rules/possible.c rules/sha256.c rules/vocab.c)
 $(B)/unit/daemon_%:
 	@mkdir -p $(@D)
 	$(CC) $(HARDEN) $(LDFLAGS) -o $@ $^ -lyaml -lcmocka

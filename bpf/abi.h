@@ -12,7 +12,7 @@
 #include <linux/types.h>
 #endif
 
-#define LICTOR_ABI_VERSION 5
+#define LICTOR_ABI_VERSION 6
 
 /* ---- the vocabulary's numbers, from rules/vocab.tab ---- */
 
@@ -670,14 +670,23 @@ struct lictor_program {
 #define LICTOR_HELD_SOME	(1u << 0)	/* there are descriptors older than the rules */
 #define LICTOR_HELD_SEARCH	(1u << 1)	/* they are being looked for */
 
+/* Addresses. */
+struct lictor_namespaces {
+	__u64 cgroup;
+	__u64 ipc;
+	__u64 mnt;
+	__u64 net;
+	__u64 time;
+	__u64 uts;
+};
+
 struct lictor_control {
 	__u64 active;		/* generation in force; 0 = none: every event passes unseen */
 	__u64 pending;		/* generation being prepared, or 0 */
 	__u32 decide_exec;	/* all of exec is decided by its tracepoint: there is no LSM way */
 	__u32 daemon;		/* pid of the daemon: what it does itself is not judged */
 	__u64 seed;		/* of the keys of `programs` */
-	__u64 host_mounts;	/* address of its mount namespace: the host's */
-	__u64 host_net;		/* the same of its network namespace */
+	struct lictor_namespaces host;	/* the daemon's, which are the host's */
 	__u64 canary;		/* counted up by the program that the daemon's canary calls */
 	__u64 ftrace_refused;	/* attempts to switch off ftrace, which every hook hangs on */
 	__u32 ftrace_pid;	/* who tried last */
@@ -770,13 +779,13 @@ struct lictor_group {
 	struct lictor_hits container;
 };
 
-/* A file that the loader has open, as the kernel knows it: how anchors are found. */
+/* A file that the loader has open, as the kernel knows it. */
 struct lictor_root_file {
 	__u64 ino;
 	__u32 fd;
 	__u32 dev;
 	__u32 igeneration;
-	__u32 pad;
+	__u32 magic;		/* of its file system */
 };
 
 /* A descriptor older than the rules: the file behind it when it was found. */
@@ -793,6 +802,16 @@ struct lictor_opened {
 };
 
 /* ---- the record ---- */
+
+/* A file as it was: which object, and when it changed last (ctime, as stat(2) says it). */
+struct lictor_inode {
+	__u64 ino;		/* 0: none */
+	__u32 dev;
+	__u32 igeneration;
+	__s64 changed_s;	/* 0: not known, nor is igeneration */
+	__u32 changed_ns;
+	__u32 pad;
+};
 
 #define LICTOR_RECORD_RULES 32u
 #define LICTOR_RECORD_PREEXISTING	(1u << 0)	/* was so before the rules came */
@@ -825,11 +844,12 @@ struct lictor_record {
 	__u32 texts;		/* struct lictor_text that follow */
 	__u64 start_ns;
 	__u64 parent_start_ns;
-	__u64 ino;
-	__u32 dev;
+	struct lictor_inode file;	/* that the event is about; of exec only, when it changed */
+	struct lictor_inode image;	/* of the program that the process runs */
 	__u32 egid;
 	__u32 file_gid;
 	__u32 flags;		/* LICTOR_RECORD_* */
+	__u32 pad;
 	char name[16];		/* comm of the task */
 	char parent_name[16];
 	struct lictor_values values;

@@ -11,6 +11,7 @@
 #include "bpf/cgroup.bpf.h"
 #include "bpf/directory.bpf.h"
 #include "bpf/history.bpf.h"
+#include "bpf/inode.bpf.h"
 #include "bpf/start.bpf.h"
 
 /* What begin() returns. */
@@ -63,8 +64,11 @@ static __always_inline void lictor_clear(struct lictor_scratch *s, u64 generatio
 	s->outcome.reasons = 0;
 	s->record.size = sizeof(struct lictor_record);
 	s->record.texts = 0;
-	s->record.ino = 0;
-	s->record.dev = 0;
+	s->record.file.ino = 0;
+	s->record.file.dev = 0;
+	s->record.file.changed_s = 0;
+	s->record.image.ino = 0;
+	s->record.image.changed_s = 0;
 	s->record.file_gid = 0;
 	s->record.flags = 0;
 	__builtin_memset(s->facts.v.state, 0, sizeof(s->facts.v.state));
@@ -407,6 +411,7 @@ static __always_inline void lictor_fill_actor(struct lictor_scratch *s, struct t
 			   subject->flags & LICTOR_SUBJECT_PARENT_CUT ? LICTOR_TEXT_CUT : 0,
 			   subject->parent, subject->parent_length);
 	lictor_record_history(s, task);
+	lictor_record_program(s, task, subject);
 }
 
 static __always_inline void lictor_fill_record(struct lictor_scratch *s, u32 verdict, s32 error,
@@ -470,8 +475,7 @@ __noinline int lictor_report(struct lictor_scratch *s, s32 error, bool denied)
 		struct lictor_ascent *a = &s->ascent[i];
 		u32 cursor = a->cursor;
 
-		if (!a->field || a->pseudo || (a->mountless && a->anchored) ||
-		    cursor > LICTOR_PATH_MAX)
+		if (!a->field || !lictor_has_text(a))
 			continue;
 		if (cursor == LICTOR_PATH_MAX && a->problem)
 			continue;

@@ -53,8 +53,7 @@ static __always_inline void lictor_record_directory(struct lictor_scratch *s)
 	const struct lictor_ascent *a = &s->ascent[0];
 	u32 length, cut = 0;
 
-	if (!lictor_climb_directory(s) || a->pseudo || (a->mountless && a->anchored) ||
-	    a->cursor > LICTOR_PATH_MAX)
+	if (!lictor_climb_directory(s) || !lictor_has_text(a))
 		return;
 	length = LICTOR_PATH_MAX - a->cursor;
 	if (!length && a->problem)

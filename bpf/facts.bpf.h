@@ -99,7 +99,7 @@ static __always_inline void lictor_gather_inode(struct lictor_scratch *s, struct
 	struct super_block *sb = KREAD(dentry, d_sb);
 	u32 owner, mode, links, login = lictor_login_user(task);
 
-	s->record.dev = KREAD(sb, s_dev);
+	s->record.file.dev = KREAD(sb, s_dev);
 	lictor_gather_fs(s, sb);
 	if (!inode) {
 		owner = task->cred->euid.val;
@@ -109,7 +109,7 @@ static __always_inline void lictor_gather_inode(struct lictor_scratch *s, struct
 	owner = KREAD(inode, i_uid.val);
 	mode = KREAD(inode, i_mode);
 	links = KREAD(inode, i_nlink);
-	s->record.ino = KREAD(inode, i_ino);
+	s->record.file.ino = KREAD(inode, i_ino);
 	s->record.file_gid = KREAD(inode, i_gid.val);
 	lictor_number(s, LICTOR_FIELD_FILE_OWNER, owner);
 	lictor_number(s, LICTOR_FIELD_FILE_TYPE, lictor_file_type(mode));
@@ -128,6 +128,13 @@ static __always_inline void lictor_gather_file(struct lictor_scratch *s, struct 
 
 	lictor_gather_inode(s, KREAD(file, f_inode), dentry);
 	lictor_gather_path(s, KREAD(file, f_path.mnt), dentry, 0, LICTOR_FIELD_FILE_PATH);
+}
+
+/* A file that is run. */
+static __always_inline void lictor_gather_code(struct lictor_scratch *s, struct file *file)
+{
+	lictor_gather_file(s, file);
+	lictor_note_inode(&s->record.file, KREAD(file, f_inode));
 }
 
 #endif

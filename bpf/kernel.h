@@ -72,6 +72,24 @@ struct inode {
 	unsigned int i_flags;
 };
 
+struct timespec64 {
+	s64 tv_sec;
+	long tv_nsec;
+};
+
+struct inode___stamped {	/* until 6.5 */
+	struct timespec64 i_ctime;
+};
+
+struct inode___hidden {		/* until 6.10 */
+	struct timespec64 __i_ctime;
+};
+
+struct inode___split {		/* since 6.11 */
+	s64 i_ctime_sec;
+	u32 i_ctime_nsec;
+};
+
 struct dentry_operations {
 	void *d_dname;
 };
@@ -236,6 +254,7 @@ struct nsproxy {
 	struct mnt_namespace *mnt_ns;
 	void *pid_ns_for_children;
 	void *net_ns;
+	void *time_ns;
 	void *time_ns_for_children;
 	void *cgroup_ns;
 };

@@ -26,6 +26,12 @@ static __always_inline struct lictor_ascent *lictor_climbing(struct lictor_climb
 	return &c->s->ascent[c->s->climbing & 1];
 }
 
+/* Has what was climbed from a path that a record can tell? */
+static __always_inline bool lictor_has_text(const struct lictor_ascent *a)
+{
+	return !a->pseudo && !(a->mountless && a->anchored) && a->cursor <= LICTOR_PATH_MAX;
+}
+
 /*
  * A dentry's inode; NULL for a name that does not exist yet. The address is looked at first: from
  * 6.2 (and still in 6.12) verifiers hold dentry->d_inode for a pointer that is never NULL, drop

@@ -29,16 +29,16 @@ int LICTOR_ENTRY_PROG(fe_begin_new_exec, struct linux_binprm *bprm)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct lictor_subject *subject = bpf_task_storage_get(&subjects, task, 0, 0);
-	u32 deleted;
+	struct inode *program;
 
 	lictor_take_history(task);
 	lictor_note_before(task);
 	if (!subject)
 		return 0;
-	deleted = lictor_program_deleted(task, subject);
-	subject->leaving = deleted > 1 ? 0 : (u64)task->mm;
+	program = lictor_program_of(task, subject);
+	subject->leaving = program ? (u64)task->mm : 0;
 	subject->flags &= ~LICTOR_SUBJECT_DELETED;
-	if (deleted == 1)
+	if (program && BPF_CORE_READ(program, i_nlink) == 0)
 		subject->flags |= LICTOR_SUBJECT_DELETED;
 	return 0;
 }

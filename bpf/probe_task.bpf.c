@@ -178,7 +178,7 @@ static long lictor_executing_step(u32 index, struct lictor_executing *e)
 	s->loaded = e->loaded;
 	lictor_gather_before(s, e->task);
 	if (index >= e->scripts)
-		lictor_gather_file(s, file);
+		lictor_gather_code(s, file);
 	else
 		lictor_gather_script(s, e->task, index);
 	lictor_number(s, LICTOR_FIELD_FILE_MAPPED, 0);
@@ -560,7 +560,7 @@ int classify_lineage(struct bpf_iter__task *ctx)
 
 /* The kernel's own numbers of the files that the loader has opened. */
 SEC("iter/task_file")
-int read_anchors(struct bpf_iter__task_file *ctx)
+int read_opened(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
@@ -576,14 +576,19 @@ int read_anchors(struct bpf_iter__task_file *ctx)
 	c = bpf_map_lookup_elem(&control, &zero);
 	namespaces = task->nsproxy;
 	if (c && namespaces) {
-		c->host_mounts = (u64)namespaces->mnt_ns;
-		c->host_net = (u64)namespaces->net_ns;
+		c->host.cgroup = (u64)namespaces->cgroup_ns;
+		c->host.ipc = (u64)namespaces->ipc_ns;
+		c->host.mnt = (u64)namespaces->mnt_ns;
+		c->host.net = (u64)namespaces->net_ns;
+		c->host.time = (u64)namespaces->time_ns;
+		c->host.uts = (u64)namespaces->uts_ns;
 	}
 	inode = file->f_inode;
 	opened.fd = ctx->fd;
 	opened.ino = inode->i_ino;
 	opened.dev = inode->i_sb->s_dev;
 	opened.igeneration = inode->i_generation;
+	opened.magic = inode->i_sb->s_magic;
 	bpf_seq_write(ctx->meta->seq, &opened, sizeof(opened));
 	return 0;
 }

@@ -54,7 +54,7 @@ static __always_inline void lictor_gather_program(struct lictor_scratch *s,
 						  struct task_struct *task,
 						  const struct lictor_subject *subject)
 {
-	u32 deleted;
+	struct inode *inode;
 
 	if (task->flags & PF_KTHREAD)
 		return;
@@ -66,14 +66,16 @@ static __always_inline void lictor_gather_program(struct lictor_scratch *s,
 	if (!task->mm)
 		return;
 	/* It has the new program's memory already, and is judged as what it was before. */
-	if (subject->leaving && subject->leaving != (u64)task->mm)
-		deleted = (subject->flags & LICTOR_SUBJECT_DELETED) != 0;
+	if (subject->leaving && subject->leaving != (u64)task->mm) {
+		lictor_number(s, LICTOR_FIELD_PROCESS_DELETED,
+			      (subject->flags & LICTOR_SUBJECT_DELETED) != 0);
+		return;
+	}
+	inode = lictor_program_of(task, subject);
+	if (inode)
+		lictor_number(s, LICTOR_FIELD_PROCESS_DELETED, BPF_CORE_READ(inode, i_nlink) == 0);
 	else
-		deleted = lictor_program_deleted(task, subject);
-	if (deleted > 1)
 		lictor_unknown(s, LICTOR_FIELD_PROCESS_DELETED, LICTOR_REASON_PROCESS_UNREADABLE);
-	else
-		lictor_number(s, LICTOR_FIELD_PROCESS_DELETED, deleted);
 }
 
 static __always_inline void lictor_gather_namespaces(struct lictor_scratch *s,
@@ -88,15 +90,22 @@ static __always_inline void lictor_gather_namespaces(struct lictor_scratch *s,
 	else
 		lictor_unknown(s, LICTOR_FIELD_NAMESPACE_PID, LICTOR_REASON_PROCESS_UNREADABLE);
 	lictor_number(s, LICTOR_FIELD_NAMESPACE_USER, task->cred->user_ns->level != 0);
-	if (namespaces && c) {
-		lictor_number(s, LICTOR_FIELD_NAMESPACE_MNT,
-			      (u64)namespaces->mnt_ns != c->host_mounts);
-		lictor_number(s, LICTOR_FIELD_NAMESPACE_NET,
-			      (u64)namespaces->net_ns != c->host_net);
-	} else {
-		lictor_unknown(s, LICTOR_FIELD_NAMESPACE_MNT, LICTOR_REASON_PROCESS_UNREADABLE);
-		lictor_unknown(s, LICTOR_FIELD_NAMESPACE_NET, LICTOR_REASON_PROCESS_UNREADABLE);
-	}
+#define NAMESPACE(field, member, hosts) \
+	do { \
+		if (namespaces && c) \
+			lictor_number(s, LICTOR_FIELD_NAMESPACE_##field, \
+				      (u64)namespaces->member != c->host.hosts); \
+		else \
+			lictor_unknown(s, LICTOR_FIELD_NAMESPACE_##field, \
+				       LICTOR_REASON_PROCESS_UNREADABLE); \
+	} while (0)
+	NAMESPACE(CGROUP, cgroup_ns, cgroup);
+	NAMESPACE(IPC, ipc_ns, ipc);
+	NAMESPACE(MNT, mnt_ns, mnt);
+	NAMESPACE(NET, net_ns, net);
+	NAMESPACE(TIME, time_ns, time);
+	NAMESPACE(UTS, uts_ns, uts);
+#undef NAMESPACE
 }
 
 /* The state of the process, where rules ask for it, and for each record. */

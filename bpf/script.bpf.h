@@ -28,8 +28,7 @@ static __always_inline void lictor_note_text(struct lictor_scratch *s, struct li
 	const struct lictor_ascent *a = &s->ascent[0];
 	u32 length;
 
-	if (a->pseudo || !a->field || (a->mountless && a->anchored) ||
-	    a->cursor > LICTOR_PATH_MAX) {
+	if (!a->field || !lictor_has_text(a)) {
 		note->flags |= LICTOR_SCRIPT_NAMELESS;
 		return;
 	}
@@ -59,8 +58,8 @@ static __noinline void lictor_note_script(struct lictor_scratch *s, struct licto
 	note->path = s->facts.hits[LICTOR_STRING_PATH];
 	note->fs = s->facts.hits[LICTOR_STRING_FS];
 	note->fs_name = s->fs_name;
-	note->ino = s->record.ino;
-	note->dev = s->record.dev;
+	note->ino = s->record.file.ino;
+	note->dev = s->record.file.dev;
 	note->group = s->record.file_gid;
 	note->mode = v->num[LICTOR_FIELD_FILE_MODE];
 	note->type = v->num[LICTOR_FIELD_FILE_TYPE];
@@ -154,8 +153,8 @@ static __noinline int lictor_gather_noted(struct lictor_scratch *s, struct task_
 	s->facts.hits[LICTOR_STRING_PATH] = note->path;
 	s->facts.hits[LICTOR_STRING_FS] = note->fs;
 	s->fs_name = note->fs_name;
-	s->record.ino = note->ino;
-	s->record.dev = note->dev;
+	s->record.file.ino = note->ino;
+	s->record.file.dev = note->dev;
 	s->record.file_gid = note->group;
 	s->outcome.reasons |= note->reasons;
 	lictor_number(s, LICTOR_FIELD_FILE_OWNER, note->owner);

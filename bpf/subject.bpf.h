@@ -163,9 +163,9 @@ static __always_inline bool lictor_is_memfd(struct dentry *dentry)
 	       name[4] == 'd' && name[5] == ':';
 }
 
-/* Has the file that the process executed no name any more? 2: that cannot be told. */
-static __always_inline u32 lictor_program_deleted(struct task_struct *task,
-						  const struct lictor_subject *subject)
+/* The file that the process executed, NULL if what its memory says of it is another one. */
+static __always_inline struct inode *lictor_program_of(struct task_struct *task,
+						       const struct lictor_subject *subject)
 {
 	struct file *file = BPF_CORE_READ(task, mm, exe_file);
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
@@ -173,8 +173,8 @@ static __always_inline u32 lictor_program_deleted(struct task_struct *task,
 	if (!inode || BPF_CORE_READ(inode, i_ino) != subject->image_ino ||
 	    BPF_CORE_READ(inode, i_sb, s_dev) != subject->image_dev ||
 	    BPF_CORE_READ(inode, i_generation) != subject->image_igeneration)
-		return 2;
-	return BPF_CORE_READ(inode, i_nlink) == 0;
+		return NULL;
+	return inode;
 }
 
 /* Keeps which file it is that the process executes. */

@@ -98,7 +98,7 @@ static int settle(struct search *search)
 
 	if (!search->pending)
 		return 0;
-	bytes = list ? lictor_engine_iterate(search->engine, "read_anchors", getpid(), list, room) :
+	bytes = list ? lictor_engine_iterate(search->engine, "read_opened", getpid(), list, room) :
 		       -ENOMEM;
 	if (bytes < 0)
 		error = (int)bytes;
@@ -230,7 +230,7 @@ int lictor_engine_object(struct lictor_engine *engine, const struct lictor_mount
 
 	if (fd < 0)
 		return fd;
-	bytes = lictor_engine_iterate(engine, "read_anchors", getpid(), list, room);
+	bytes = lictor_engine_iterate(engine, "read_opened", getpid(), list, room);
 	for (size_t i = 0; bytes > 0 && i < (size_t)bytes / sizeof(*list); i++)
 		if ((int)list[i].fd == fd) {
 			*ret = list[i];

@@ -217,6 +217,16 @@ static int set_journal(struct reader *reader, yaml_node_t *value)
 	return 0;
 }
 
+static int set_hash(struct reader *reader, yaml_node_t *value)
+{
+	int word = choice(value, "false", "true");
+
+	if (word < 0)
+		return word;
+	reader->config->hash = word;
+	return 0;
+}
+
 static int set_control(struct reader *reader, yaml_node_t *value)
 {
 	return set_path(&reader->config->control, value);
@@ -284,6 +294,7 @@ static const struct key top_keys[] = {
 	{ "rules", "a list of absolute paths", set_rules, 0, NULL },
 	{ "log", "a mapping of path, rotate and group, or false", set_log, KEYS(log_keys) },
 	{ "journal", "true or false", set_journal, 0, NULL },
+	{ "hash", "true or false", set_hash, 0, NULL },
 	{ "control", "an absolute path", set_control, 0, NULL },
 	{ "on-unsupported", "refuse or degrade", set_unsupported, 0, NULL },
 	{ "way", "auto, lsm, fmod_ret or kprobe", set_way, 0, NULL },
@@ -443,6 +454,7 @@ int lictor_config_init(struct lictor_config *ret_config)
 		.rotate_seconds = 0,
 		.keep = 8,
 		.journal = true,
+		.hash = true,
 		.way = LICTOR_VIAS,
 		.heartbeat = 60,
 	};

@@ -23,6 +23,7 @@ struct lictor_config {
 	uint64_t rotate_seconds;
 	unsigned keep;
 	bool journal;
+	bool hash;		/* records have the hashes of programs */
 	char *control;
 	bool degrade;		/* on-unsupported */
 	enum lictor_via way;	/* to the kernel's hooks; LICTOR_VIAS: the best there is */

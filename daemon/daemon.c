@@ -179,11 +179,12 @@ static void take_config(struct lictor_daemon *lictord, struct lictor_config *con
 	const struct lictor_config *old = &lictord->config;
 
 	if (differ(old->log_path, config->log_path) || differ(old->log_group, config->log_group) ||
-	    differ(old->control, config->control) || old->journal != config->journal || old->way != config->way ||
+	    differ(old->control, config->control) || old->journal != config->journal ||
+	    old->hash != config->hash || old->way != config->way ||
 	    old->rotate_bytes != config->rotate_bytes ||
 	    old->rotate_seconds != config->rotate_seconds || old->keep != config->keep)
-		lictor_say(LOG_WARNING, "%s: what it says of log, journal, control and way holds from "
-					"the next start on", lictord->options.config_path);
+		lictor_say(LOG_WARNING, "%s: what it says of log, journal, hash, control and way holds "
+					"from the next start on", lictord->options.config_path);
 	lictor_config_done(&lictord->config);
 	lictord->config = *config;
 	*config = (struct lictor_config){ 0 };

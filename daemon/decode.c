@@ -249,8 +249,8 @@ static void take_facts(const struct lictor_record *record, int64_t boot_offset,
 	alert->start_ns = record->start_ns;
 	alert->parent_start_ns = record->parent_start_ns;
 	alert->subject_flags = record->subject_flags;
-	alert->ino = record->ino;
-	alert->dev = record->dev;
+	alert->file = record->file;
+	alert->image = record->image;
 	alert->file_gid = record->file_gid;
 }
 

@@ -102,6 +102,22 @@ int lictor_engine_install(struct lictor_engine *engine, const struct lictor_comp
  * and due to be killed. -ESRCH: it has gone.
  */
 int lictor_engine_kill(uint32_t pid, uint64_t start_ns);
+/* Where a file of a record may be found again. */
+struct lictor_whereabouts {
+	uint32_t pid;		/* of a process that runs it, or in whose root directory it is */
+	size_t paths;
+	struct {
+		const char *byte;	/* absolute; no NUL at its end */
+		size_t length;
+	} path[2];
+};
+/*
+ * A descriptor (O_PATH) of that very file, to be closed. Nobody is waited for: what is not in the
+ * kernel's memory is not looked for. -ENOENT: it is in none of these places; -EREMOTE: it is on a
+ * file system whose server could keep us waiting.
+ */
+int lictor_engine_find(struct lictor_engine *engine, const struct lictor_inode *inode,
+		       const struct lictor_whereabouts *where);
 /* The path of a program by its number in a record; false if it is not known any more. */
 bool lictor_engine_program_path(const struct lictor_engine *engine, uint64_t program,
 			   struct lictor_program *ret_program);

@@ -32,7 +32,7 @@ OWNABLE(struct btf, btf__free)
 
 /* Programs that are always there: they keep subjects and answer for the daemon. */
 static const char *const base_programs[] = {
-	"track_newtask", "track_exec", "classify_tasks", "classify_lineage", "read_anchors",
+	"track_newtask", "track_exec", "classify_tasks", "classify_lineage", "read_opened",
 };
 
 void lictor_engine_say(const struct lictor_engine *engine, int priority, const char *format, ...)

@@ -199,7 +199,8 @@ static int open_worker(struct lictor_daemon *lictord, const struct lictor_draft 
 	int error = lictor_sinks_open(&options, &lictord->sinks);
 
 	if (!error)
-		error = lictor_service_new(lictord->engine, lictord->sinks, &lictord->service);
+		error = lictor_service_new(lictord->engine, lictord->sinks, lictord->config.hash,
+					   &lictord->service);
 	if (error)
 		lictor_say(LOG_ERR, "opening the sinks: %s", strerror(-error));
 	return error ? LICTOR_EXIT_FINDINGS : LICTOR_EXIT_OK;

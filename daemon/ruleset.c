@@ -75,8 +75,7 @@ int lictor_ruleset_new(const struct lictor_rules *rules, const struct lictor_dia
 		return -ENOMEM;
 	set->arena = lictor_arena_new();
 	set->monitor = monitor;
-	for (i = 0; i < sizeof(rules->digest); i++)
-		snprintf(set->digest + 2 * i, 3, "%02x", rules->digest[i]);
+	lictor_sha256_text(rules->digest, set->digest);
 	if (!set->arena)
 		return -ENOMEM;
 	set->entry = lictor_arena_get(set->arena, (rules->rules + 1) * sizeof(*set->entry));

@@ -31,7 +31,7 @@ struct lictor_entry {
 struct lictor_ruleset {
 	struct lictor_arena *arena;
 	uint64_t generation;
-	char digest[65];	/* hex */
+	char digest[LICTOR_SHA256_TEXT];
 	bool monitor;		/* the daemon's mode */
 	size_t entries;		/* in the order of the files */
 	struct lictor_entry *entry;

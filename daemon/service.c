@@ -12,8 +12,10 @@
 #include <time.h>
 
 #include "daemon/enrich.h"
+#include "daemon/hashing.h"
 #include "daemon/log.h"
 #include "daemon/own.h"
+#include "daemon/waiting.h"
 
 #define SECOND_NS 1000000000ull
 #define LIMITS_EVERY 5		/* seconds */
@@ -22,11 +24,15 @@
 #define COUNTERS_MAX 24u
 #define BATCH 2048u		/* records */
 #define DRAIN_NS (2 * SECOND_NS)	/* for all that is there */
+#define WAIT_NS (SECOND_NS / 2)		/* of a record, for hashes */
+#define PAUSE_NS (SECOND_NS / 100)
 
 struct lictor_service {
 	struct lictor_engine *engine;
 	struct lictor_sinks *sinks;
 	struct lictor_enrich *enrich;
+	struct lictor_hashing *hashing;	/* NULL: nobody wants them */
+	struct lictor_waiting waiting;	/* for hashes, or behind one that does */
 	struct lictor_ruleset *set;	/* in force */
 	struct lictor_ruleset *before;	/* or NULL */
 	uint64_t flipped_ns;
@@ -73,7 +79,7 @@ static uint64_t clock_ns(clockid_t clock)
 	return (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec;
 }
 
-int lictor_service_new(struct lictor_engine *engine, struct lictor_sinks *sinks,
+int lictor_service_new(struct lictor_engine *engine, struct lictor_sinks *sinks, bool hash,
 		       struct lictor_service **ret_service)
 {
 	struct lictor_service *service OWN(own_lictor_service_free) = calloc(1, sizeof(*service));
@@ -84,6 +90,8 @@ int lictor_service_new(struct lictor_engine *engine, struct lictor_sinks *sinks,
 	service->engine = engine;
 	service->sinks = sinks;
 	error = lictor_enrich_new(&service->enrich);
+	if (!error && hash)
+		error = lictor_hashing_new(engine, &service->hashing);
 	if (error)
 		return error;
 	*ret_service = TAKE(service);
@@ -98,6 +106,10 @@ void lictor_service_free(struct lictor_service *service)
 		lictor_ruleset_free(service->set);
 	if (service->enrich)
 		lictor_enrich_free(service->enrich);
+	if (service->hashing)
+		lictor_hashing_free(service->hashing);
+	while (service->waiting.first)
+		lictor_waiting_drop(&service->waiting);
 	free(service);
 }
 
@@ -150,21 +162,17 @@ static const struct lictor_labels *labels_of(const struct lictor_service *servic
 	return NULL;
 }
 
-/* What was there before the rules, and a rule would have killed. Told as killed if it was. */
-static void carry_out(const struct lictor_record *record, struct lictor_alert *alert)
+/* What was there before the rules, and a rule would have killed. Has it been killed now? */
+static bool carry_out(const struct lictor_service *service, const struct lictor_alert *alert)
 {
 	int error;
 
-	if (!(record->flags & LICTOR_RECORD_KILL_DUE))
-		return;
-	error = lictor_engine_kill(record->pid, record->start_ns);
-	if (error) {
-		if (error != -ESRCH)
-			lictor_say(LOG_ERR, "killing process %u: %s", record->pid, strerror(-error));
-		return;
-	}
-	alert->verdict = LICTOR_VERDICT_KILLED;
-	alert->signal = SIGKILL;
+	if (!service->preexisting || !(alert->flags & LICTOR_RECORD_KILL_DUE))
+		return false;
+	error = lictor_engine_kill(alert->pid, alert->start_ns);
+	if (error && error != -ESRCH)
+		lictor_say(LOG_ERR, "killing process %u: %s", alert->pid, strerror(-error));
+	return !error;
 }
 
 /* Their paths are kept until the next record. */
@@ -182,25 +190,73 @@ static void name_ancestors(struct lictor_service *service, struct lictor_alert *
 	}
 }
 
+static bool decode(struct lictor_service *service, const void *record, size_t size)
+{
+	const struct lictor_labels *labels = labels_of(service,
+						       lictor_decode_generation(record, size));
+
+	return !lictor_decode(record, size, labels, service->boot_offset, &service->decoded);
+}
+
+static bool is_incomplete(struct lictor_service *service)
+{
+	return service->hashing &&
+	       lictor_hashing_alert(service->hashing, &service->decoded.alert);
+}
+
+/* What has been decoded. */
+static void tell(struct lictor_service *service, bool killed)
+{
+	struct lictor_alert *alert = &service->decoded.alert;
+
+	if (killed) {
+		alert->verdict = LICTOR_VERDICT_KILLED;
+		alert->signal = SIGKILL;
+	}
+	alert->sequence = ++service->sequence;
+	name_ancestors(service, alert);
+	lictor_enrich_alert(service->enrich, alert);
+	lictor_sinks_tell(service->sinks, alert);
+}
+
+/* Those that wait for nothing any more; all: nor do the others, now. */
+static void tell_waiting(struct lictor_service *service, bool all)
+{
+	struct lictor_waiter *waiter;
+
+	while ((waiter = service->waiting.first)) {
+		decode(service, waiter->record, waiter->size);
+		if (is_incomplete(service) && !all &&
+		    clock_ns(CLOCK_MONOTONIC) < waiter->until_ns)
+			return;
+		tell(service, waiter->killed);
+		lictor_waiting_drop(&service->waiting);
+	}
+}
+
 static bool take_record(void *context, const void *record, size_t size)
 {
 	struct lictor_service *service = context;
-	const struct lictor_labels *labels = labels_of(service,
-						       lictor_decode_generation(record, size));
-	struct lictor_alert *alert = &service->decoded.alert;
+	bool killed;
 
-	service->sequence++;
 	service->batch--;
-	if (lictor_decode(record, size, labels, service->boot_offset, &service->decoded)) {
+	if (!decode(service, record, size)) {
+		service->sequence++;
 		service->undecodable++;
 		return service->batch;
 	}
-	alert->sequence = service->sequence;
-	name_ancestors(service, alert);
-	lictor_enrich_alert(service->enrich, alert);
-	if (service->preexisting)
-		carry_out(record, alert);
-	lictor_sinks_tell(service->sinks, alert);
+	killed = carry_out(service, &service->decoded.alert);
+	if (!is_incomplete(service) && !service->waiting.first) {
+		tell(service, killed);
+		return service->batch;
+	}
+	if (lictor_waiting_add(&service->waiting, record, size, killed,
+			       clock_ns(CLOCK_MONOTONIC) + WAIT_NS))
+		return service->batch;
+	tell_waiting(service, true);
+	decode(service, record, size);
+	is_incomplete(service);
+	tell(service, killed);
 	return service->batch;
 }
 
@@ -212,6 +268,7 @@ int lictor_service_drain(struct lictor_service *service)
 		(int64_t)(clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME));
 	service->batch = BATCH;
 	error = lictor_engine_consume(service->engine, take_record, service);
+	tell_waiting(service, false);
 	if (!service->batch)
 		return 1;
 	return error < 0 ? error : 0;
@@ -224,6 +281,10 @@ static void drain_all(struct lictor_service *service)
 
 	while (lictor_service_drain(service) > 0 && clock_ns(CLOCK_MONOTONIC) - begin < DRAIN_NS)
 		;
+	while (service->waiting.first) {
+		nanosleep(&(struct timespec){ .tv_nsec = PAUSE_NS }, NULL);
+		tell_waiting(service, false);
+	}
 }
 
 /* ---- generations ---- */

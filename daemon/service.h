@@ -12,7 +12,8 @@
 
 struct lictor_service;
 
-int lictor_service_new(struct lictor_engine *engine, struct lictor_sinks *sinks,
+/* hash: whether records have the hashes of programs. */
+int lictor_service_new(struct lictor_engine *engine, struct lictor_sinks *sinks, bool hash,
 		       struct lictor_service **ret_service);
 void lictor_service_free(struct lictor_service *service);
 

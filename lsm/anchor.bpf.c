@@ -261,7 +261,7 @@ static __always_inline int lictor_grafted(u64 tree, struct dentry *root, u64 par
 		return 0;
 	if (LICTOR_PEEK(namespace, parent ? parent : tree, struct mount, mnt_ns))
 		return lictor_unnamed();
-	if (namespace != c->host_mounts)
+	if (namespace != c->host.mnt)
 		return 0;
 	s = lictor_scratch_get();
 	if (!s) {
@@ -327,7 +327,7 @@ int LICTOR_PROG(lsm_anchor_move, const struct path *from, const struct path *to)
 	struct vfsmount *mnt = KREAD(from, mnt), *parent = KREAD(to, mnt);
 	struct dentry *root = KREAD(from, dentry);
 
-	if (!c || !namespaces || (u64)namespaces->mnt_ns != c->host_mounts ||
+	if (!c || !namespaces || (u64)namespaces->mnt_ns != c->host.mnt ||
 	    root != KREAD(mnt, mnt_root))
 		return 0;
 	return lictor_grafted((u64)mnt - bpf_core_field_offset(struct mount, mnt), root,

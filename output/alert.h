@@ -101,8 +101,8 @@ struct lictor_alert {
 	uint64_t start_ns;		/* since boot */
 	uint64_t parent_start_ns;
 	uint32_t subject_flags;		/* LICTOR_SUBJECT_* */
-	uint64_t ino;
-	uint32_t dev;
+	struct lictor_inode file;	/* that the event is about */
+	struct lictor_inode image;	/* of the program that the process runs */
 	uint32_t file_gid;
 	struct lictor_values values;	/* numbers of all fields, with their states */
 	struct lictor_bytes text[LICTOR_FIELDS_MAX];	/* strings of all fields */
@@ -125,6 +125,8 @@ struct lictor_alert {
 	const char *group_name;
 	const char *group_target_name;
 	const char *file_owner_name;
+	const char *file_hash;		/* SHA-256 in hexadecimal digits; of exec */
+	const char *process_hash;
 
 	/* a notice */
 	const char *detail;		/* or NULL */

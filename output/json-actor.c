@@ -115,16 +115,16 @@ WRITER(ancestors)
 
 WRITER(inode)
 {
-	if (told->alert->ino)
+	if (told->alert->file.ino)
 		lictor_object_printf(object, member->name, "%llu",
-				     (unsigned long long)told->alert->ino);
+				     (unsigned long long)told->alert->file.ino);
 }
 
 WRITER(device)	/* the kernel's dev_t: 12 bits of major, 20 of minor */
 {
-	if (told->alert->ino)
-		lictor_object_printf(object, member->name, "%u:%u", told->alert->dev >> 20,
-				     told->alert->dev & 0xfffff);
+	if (told->alert->file.ino)
+		lictor_object_printf(object, member->name, "%u:%u", told->alert->file.dev >> 20,
+				     told->alert->file.dev & 0xfffff);
 }
 
 WRITER(uid)
@@ -138,6 +138,16 @@ WRITER(gid)
 {
 	if (lictor_alert_has(told->alert, LICTOR_FIELD_FILE_OWNER))
 		lictor_object_printf(object, member->name, "%u", told->alert->file_gid);
+}
+
+WRITER(hash)
+{
+	lictor_object_text(object, member->name, told->alert->file_hash);
+}
+
+WRITER(process_hash)
+{
+	lictor_object_text(object, member->name, told->alert->process_hash);
 }
 
 /* The last slash of the file's path, NULL where a name cannot be told from it. */
@@ -205,12 +215,14 @@ static const struct lictor_member table[] = {
 	{ "file.directory", write_directory, 0 },
 	{ "file.extension", write_extension, 0 },
 	{ "file.gid", write_gid, 0 },
+	{ "file.hash.sha256", write_hash, 0 },
 	{ "file.inode", write_inode, 0 },
 	{ "file.name", write_name, 0 },
 	{ "file.uid", write_uid, 0 },
 	{ "lictor.ancestors", write_ancestors, 0 },
 	{ "process.args", write_args, 0 },
 	{ "process.entity_id", write_entity, 0 },
+	{ "process.hash.sha256", write_process_hash, 0 },
 	{ "process.parent.entity_id", write_parent_entity, 0 },
 	{ "process.parent.pid", write_parent_pid, 0 },
 	{ "process.parent.start", write_parent_start, 0 },

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "rules/check.h"
+#include "rules/sha256.h"
 
 static void free_trees(struct tree **tree)
 {
@@ -114,11 +115,11 @@ struct reading {
 	struct tree *tree;
 	size_t trees;
 	bool whole;
-	struct sha256 sha;
+	struct lictor_sha256 sha;
 };
 
 /* Names without their directories: the same rules elsewhere are the same rules. */
-static void digest(struct sha256 *sha, const struct lictor_source *source)
+static void digest(struct lictor_sha256 *sha, const struct lictor_source *source)
 {
 	const char *slash = strrchr(source->name, '/');
 	const char *name = slash ? slash + 1 : source->name;
@@ -126,9 +127,9 @@ static void digest(struct sha256 *sha, const struct lictor_source *source)
 
 	for (int i = 0; i < 8; i++)
 		length[i] = (uint8_t)((uint64_t)source->length >> 8 * i);
-	sha256_add(sha, name, strlen(name) + 1);
-	sha256_add(sha, length, sizeof(length));
-	sha256_add(sha, source->text, source->length);
+	lictor_sha256_add(sha, name, strlen(name) + 1);
+	lictor_sha256_add(sha, length, sizeof(length));
+	lictor_sha256_add(sha, source->text, source->length);
 }
 
 static int parse_file(struct reading *reading, uint32_t file)
@@ -172,7 +173,7 @@ static int read_files(size_t files, const char *const *file, const struct lictor
 
 	if (!rules || !tree)
 		return -ENOMEM;
-	sha256_init(&reading.sha);
+	lictor_sha256_init(&reading.sha);
 	for (size_t i = 0; i < files; i++) {
 		uint32_t at = 0;
 
@@ -191,7 +192,7 @@ static int read_files(size_t files, const char *const *file, const struct lictor
 	error = check_files(&reading);
 	if (error || diags->errors)
 		return error == -ENOMEM ? error : -EINVAL;
-	sha256_done(&reading.sha, rules->digest);
+	lictor_sha256_done(&reading.sha, rules->digest);
 	*ret_rules = rules;
 	rules = NULL;
 	return 0;

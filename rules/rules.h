@@ -19,6 +19,7 @@
 #include <stdio.h>
 
 #include "bpf/abi.h"
+#include "rules/sha256.h"
 
 /* ---- memory: everything that a rule set points to lives and dies with its arena ---- */
 
@@ -205,7 +206,7 @@ struct lictor_rules {
 	struct lictor_arena *arena;
 	size_t rules;		/* in order of file name, then of place; disabled ones included */
 	struct lictor_rule *rule;
-	uint8_t digest[32];	/* SHA-256 over the files' names and bytes */
+	uint8_t digest[LICTOR_SHA256_BYTES];	/* SHA-256 over the files' names and bytes */
 };
 
 /*

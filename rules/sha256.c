@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SHA-256 (FIPS 180-4): bytes come in, a digest goes out. It names a rule set in logs, so that an
- * auditor can tell which rules were in force; no library that we link has it. Touches nothing.
+ * SHA-256 (FIPS 180-4): bytes come in, a digest goes out. It names rule sets and programs in logs;
+ * no library that we link has it. Touches nothing.
  */
+#include <stdio.h>
 #include <string.h>
 
-#include "rules/tree.h"
+#include "rules/sha256.h"
 
 static const uint32_t round_constant[64] = {
 	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4,
@@ -44,27 +45,29 @@ static void digest_block(uint32_t state[8], const uint8_t *block)
 
 	expand(w, block);
 	memcpy(s, state, sizeof(s));
-	for (int i = 0; i < 64; i++) {
-		uint32_t one = s[7] + (turn(s[4], 6) ^ turn(s[4], 11) ^ turn(s[4], 25)) +
-			       ((s[4] & s[5]) ^ (~s[4] & s[6])) + round_constant[i] + w[i];
-		uint32_t two = (turn(s[0], 2) ^ turn(s[0], 13) ^ turn(s[0], 22)) +
-			       ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));
+	/* What moves by one place a round is named by another place instead. */
+	for (unsigned i = 0; i < 64; i += 8)
+		for (unsigned k = 0; k < 8; k++) {
+			uint32_t a = s[-k & 7], b = s[(1 - k) & 7], c = s[(2 - k) & 7];
+			uint32_t e = s[(4 - k) & 7], f = s[(5 - k) & 7], g = s[(6 - k) & 7];
+			uint32_t one = s[(7 - k) & 7] + (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) +
+				       ((e & f) ^ (~e & g)) + round_constant[i + k] + w[i + k];
 
-		memmove(s + 1, s, 7 * sizeof(*s));
-		s[4] += one;
-		s[0] = one + two;
-	}
+			s[(3 - k) & 7] += one;
+			s[(7 - k) & 7] = one + (turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) +
+					 ((a & b) ^ (a & c) ^ (b & c));
+		}
 	for (int i = 0; i < 8; i++)
 		state[i] += s[i];
 }
 
-void sha256_init(struct sha256 *sha)
+void lictor_sha256_init(struct lictor_sha256 *sha)
 {
-	*sha = (struct sha256){ .state = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+	*sha = (struct lictor_sha256){ .state = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
 					   0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19 } };
 }
 
-void sha256_add(struct sha256 *sha, const void *bytes, size_t length)
+void lictor_sha256_add(struct lictor_sha256 *sha, const void *bytes, size_t length)
 {
 	const uint8_t *from = bytes;
 	size_t held = sha->length % sizeof(sha->block);
@@ -86,16 +89,23 @@ void sha256_add(struct sha256 *sha, const void *bytes, size_t length)
 	}
 }
 
-void sha256_done(struct sha256 *sha, uint8_t ret_digest[32])
+void lictor_sha256_done(struct lictor_sha256 *sha, uint8_t ret_digest[static LICTOR_SHA256_BYTES])
 {
 	static const uint8_t padding[64] = { 0x80 };
 	uint64_t bits = sha->length * 8;
 	uint8_t end[8];
 
-	sha256_add(sha, padding, 1 + (119 - sha->length % 64) % 64);
+	lictor_sha256_add(sha, padding, 1 + (119 - sha->length % 64) % 64);
 	for (int i = 0; i < 8; i++)
 		end[i] = (uint8_t)(bits >> (56 - 8 * i));
-	sha256_add(sha, end, sizeof(end));
-	for (int i = 0; i < 32; i++)
+	lictor_sha256_add(sha, end, sizeof(end));
+	for (int i = 0; i < LICTOR_SHA256_BYTES; i++)
 		ret_digest[i] = (uint8_t)(sha->state[i / 4] >> (24 - 8 * (i % 4)));
+}
+
+void lictor_sha256_text(const uint8_t digest[static LICTOR_SHA256_BYTES],
+			char ret_text[static LICTOR_SHA256_TEXT])
+{
+	for (size_t i = 0; i < LICTOR_SHA256_BYTES; i++)
+		snprintf(ret_text + 2 * i, 3, "%02x", digest[i]);
 }

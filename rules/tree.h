@@ -129,18 +129,6 @@ void nearest_try(struct nearest *nearest, const char *candidate);
 const char *nearest_hint(const struct nearest *nearest, char *buffer, size_t size,
 			 const char *otherwise);
 
-/* ---- SHA-256 ---- */
-
-struct sha256 {
-	uint32_t state[8];
-	uint64_t length;
-	uint8_t block[64];
-};
-
-void sha256_init(struct sha256 *sha);
-void sha256_add(struct sha256 *sha, const void *bytes, size_t length);
-void sha256_done(struct sha256 *sha, uint8_t ret_digest[32]);
-
 static inline void arena_done(struct lictor_arena **arena)
 {
 	lictor_arena_free(*arena);

@@ -54,6 +54,7 @@ static void defaults(void **state)
 	assert_string_equal(s->config.dir[0], "/etc/lictor/rules.d");
 	assert_string_equal(s->config.control, LICTOR_CONTROL_PATH);
 	assert_true(s->config.journal);
+	assert_true(s->config.hash);
 	assert_false(s->config.degrade);
 	assert_int_equal(s->config.heartbeat, 60);
 }
@@ -69,6 +70,7 @@ static void everything(void **state)
 				 "  group: siem\n"
 				 "  rotate: {size: 2M, age: 3d, keep: 7}\n"
 				 "journal: false\n"
+				 "hash: false\n"
 				 "control: /run/x.sock\n"
 				 "on-unsupported: degrade\n"
 				 "heartbeat: 5m\n"), 0);
@@ -81,6 +83,7 @@ static void everything(void **state)
 	assert_int_equal(s->config.rotate_seconds, 3 * 86400);
 	assert_int_equal(s->config.keep, 7);
 	assert_false(s->config.journal);
+	assert_false(s->config.hash);
 	assert_string_equal(s->config.control, "/run/x.sock");
 	assert_true(s->config.degrade);
 	assert_int_equal(s->config.heartbeat, 300);

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "daemon/enrich.h"
+#include "daemon/hashing.h"
 #include "daemon/log.h"
 #include "daemon/service.h"
 
@@ -20,6 +21,7 @@
 struct record {
 	uint64_t generation;
 	size_t rule;
+	char rest[240];
 };
 
 #define RECORDS 8192
@@ -188,12 +190,38 @@ void lictor_enrich_alert(struct lictor_enrich *enrich, struct lictor_alert *aler
 	(void)alert;
 }
 
+/* ---- hashes: while some are late, records of rule b wait for theirs ---- */
+
+static size_t late;
+
+int lictor_hashing_new(struct lictor_engine *engine, struct lictor_hashing **ret_hashing)
+{
+	(void)engine;
+	*ret_hashing = (struct lictor_hashing *)(void *)&late;
+	return 0;
+}
+
+void lictor_hashing_free(struct lictor_hashing *hashing)
+{
+	(void)hashing;
+}
+
+bool lictor_hashing_alert(struct lictor_hashing *hashing, struct lictor_alert *alert)
+{
+	bool waits = late && alert->rules && !strcmp(alert->rule[0]->name, "b");
+
+	(void)hashing;
+	alert->process_hash = waits ? NULL : "hash";
+	return waits;
+}
+
 struct told {
 	enum lictor_notice notice;
 	uint64_t sequence;
 	char rule[32];
 	char detail[128];
 	uint64_t counter;
+	bool hashed;
 };
 
 static struct told told[RECORDS + 64];
@@ -205,7 +233,8 @@ void lictor_sinks_tell(struct lictor_sinks *sinks, const struct lictor_alert *al
 	struct told *t = &told[tellings++];
 
 	(void)sinks;
-	*t = (struct told){ .notice = alert->notice, .sequence = alert->sequence };
+	*t = (struct told){ .notice = alert->notice, .sequence = alert->sequence,
+			    .hashed = alert->process_hash };
 	if (alert->rules)
 		snprintf(t->rule, sizeof(t->rule), "%s", alert->rule[0]->name);
 	if (alert->detail)
@@ -256,7 +285,8 @@ static int set_up(void **state)
 	memset(&stats, 0, sizeof(stats));
 	memset(counts, 0, sizeof(counts));
 	memset(&sink, 0, sizeof(sink));
-	return lictor_service_new(NULL, NULL, &service);
+	late = 0;
+	return lictor_service_new(NULL, NULL, true, &service);
 }
 
 static int tear_down(void **state)
@@ -269,7 +299,7 @@ static int tear_down(void **state)
 static void put(uint64_t of, size_t rule)
 {
 	assert_true(last < RECORDS);
-	ring[last++] = (struct record){ of, rule };
+	ring[last++] = (struct record){ .generation = of, .rule = rule };
 }
 
 /* A generation of these rules comes into force. */
@@ -493,12 +523,66 @@ static void canary(void **state)
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+/* Order, and numbers without a gap, whoever waits. */
+static void waits(void **state)
+{
+	(void)state;
+	flip(2, ab);
+	late = 1;
+	put(1, 0);
+	put(1, 1);
+	put(1, 0);
+	assert_int_equal(lictor_service_drain(service), 0);
+	assert_int_equal(tellings, 1);
+	lictor_service_notice(service, LICTOR_NOTICE_START, "x", 0, NULL);
+	late = 0;
+	put(1, 0);
+	assert_int_equal(lictor_service_drain(service), 0);
+	assert_int_equal(tellings, 5);
+	assert_string_equal(told[0].rule, "a");
+	assert_int_equal(told[1].notice, LICTOR_NOTICE_START);
+	assert_string_equal(told[2].rule, "b");
+	assert_string_equal(told[3].rule, "a");
+	assert_true(told[2].hashed);
+	for (size_t i = 0; i < tellings; i++)
+		assert_int_equal(told[i].sequence, i + 1);
+}
+
+/* In vain: half a second, and not at all when there is no room. */
+static void waits_no_longer(void **state)
+{
+	struct timespec begin, now;
+
+	(void)state;
+	flip(2, ab);
+	late = 1;
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	put(1, 1);
+	put(1, 0);
+	do {
+		assert_int_equal(lictor_service_drain(service), 0);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (!tellings && now.tv_sec - begin.tv_sec < 30);
+	assert_int_equal(tellings, 2);
+	assert_false(told[0].hashed);
+	assert_true(told[1].hashed);
+	assert_true((now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000 >=
+		    499);
+	for (size_t i = 0; i < RECORDS; i++)
+		put(1, 1);
+	while (lictor_service_drain(service))
+		;
+	lictor_service_finish(service);
+	assert_int_equal(tellings, RECORDS + 2);
+	assert_int_equal(told[RECORDS + 1].sequence, RECORDS + 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(numbers), TEST(losses), TEST(sink_losses), TEST(old_records_keep_their_names),
 		TEST(quick_reloads), TEST(totals), TEST(limits), TEST(flood),
-		TEST(canary),
+		TEST(canary), TEST(waits), TEST(waits_no_longer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,7 +29,9 @@ static void begin(struct maker *maker)
 		.hook = LICTOR_HOOK_path_rename, .via = LICTOR_VIA_LSM, .error = -1,
 		.reasons = 1u << LICTOR_REASON_NO_SCRATCH, .matched = 5, .listed = 3,
 		.rule = { 2, 1, 0 }, .suppressed = 4, .pid = 4242, .tid = 4243, .parent_pid = 1,
-		.start_ns = 77, .parent_start_ns = 66, .ino = 9, .dev = 8, .file_gid = 33,
+		.start_ns = 77, .parent_start_ns = 66, .file = { .ino = 9, .dev = 8 },
+		.image = { .ino = 5, .dev = 4, .igeneration = 3, .changed_s = 2, .changed_ns = 1 },
+		.file_gid = 33,
 		.name = "sixteen-bytes-xx", .parent_name = "init",
 	};
 
@@ -114,6 +116,8 @@ static void test_record(void **state)
 	assert_string_equal(alert->rule[2]->name, "first");
 	assert_int_equal(alert->severity, 3);
 	assert_int_equal(alert->boot_offset, 1000000000);
+	assert_int_equal(alert->file.ino, 9);
+	assert_int_equal(alert->image.changed_ns, 1);
 	assert_int_equal(alert->values.num[LICTOR_FIELD_FILE_MODE], 0644);
 	assert_int_equal(alert->values.state[LICTOR_FIELD_FILE_OWNER], LICTOR_UNKNOWN);
 	assert_int_equal(alert->values.state[LICTOR_FIELD_USER_NAME], LICTOR_PRESENT);

@@ -240,6 +240,9 @@ static void test_events(void **state)
 	expect(&entry, "LICTOR_VIA", "lsm");
 	expect(&entry, "LICTOR_HELD", NULL);
 	expect(&entry, "LICTOR_MOUNT_SOURCE", NULL);
+	expect(&entry, "LICTOR_PROCESS_HASH_SHA256",
+	       "fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9");
+	expect(&entry, "LICTOR_FILE_HASH_SHA256", NULL);
 	alert = sample_alert(LICTOR_EVENT_CAPSET, LICTOR_VERDICT_BLOCKED);
 	alert.flags = LICTOR_RECORD_HELD | LICTOR_RECORD_PREEXISTING;
 	lictor_journal_write(journal, &alert);

@@ -52,8 +52,8 @@ static inline void sample_file(struct lictor_alert *alert)
 	alert->text[LICTOR_FIELD_FILE_FS] = sample_text("ext4");
 	alert->file_owner_name = "www-data";
 	alert->file_gid = 33;
-	alert->ino = 131842;
-	alert->dev = 254u << 20 | 1;
+	alert->file.ino = 131842;
+	alert->file.dev = 254u << 20 | 1;
 	sample_number(alert, LICTOR_FIELD_FILE_TYPE, 0);
 	sample_number(alert, LICTOR_FIELD_FILE_OWNER, 33);
 	sample_number(alert, LICTOR_FIELD_FILE_FOREIGN, 1);
@@ -100,6 +100,10 @@ static inline void sample_process(struct lictor_alert *alert)
 	alert->start_ns = 9999900000000;
 	alert->parent_start_ns = 111000000;
 	alert->text[LICTOR_FIELD_PROCESS_EXECUTABLE] = sample_text("/usr/bin/dash");
+	alert->process_hash = "fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9";
+	if (alert->event == LICTOR_EVENT_EXEC)
+		alert->file_hash =
+			"2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae";
 	alert->text[LICTOR_FIELD_PROCESS_NAME] = sample_text("sh");
 	alert->text[LICTOR_FIELD_PARENT_EXECUTABLE] = sample_text("/usr/sbin/nginx");
 	alert->text[LICTOR_FIELD_PARENT_NAME] = sample_text("nginx");
@@ -130,7 +134,7 @@ static inline void sample_process(struct lictor_alert *alert)
 	sample_number(alert, LICTOR_FIELD_PROCESS_START_AGE, 3);
 	sample_number(alert, LICTOR_FIELD_PROCESS_CAPABILITIES, 1ull << 21 | 1ull << 10);
 	sample_number(alert, LICTOR_FIELD_PROCESS_ELEVATED, 1);
-	for (unsigned field = LICTOR_FIELD_NAMESPACE_PID; field <= LICTOR_FIELD_NAMESPACE_USER; field++)
+	for (unsigned field = LICTOR_FIELD_NAMESPACE_PID; field <= LICTOR_FIELD_NAMESPACE_UTS; field++)
 		sample_number(alert, field, field == LICTOR_FIELD_NAMESPACE_MNT);
 }
 

@@ -11,20 +11,19 @@
 
 #include <cmocka.h>
 
-#include "rules/check.h"
+#include "rules/sha256.h"
 
 static void check(const char *text, size_t length, size_t piece, const char *expected)
 {
-	uint8_t digest[32];
-	char hex[65];
-	struct sha256 sha;
+	uint8_t digest[LICTOR_SHA256_BYTES];
+	char hex[LICTOR_SHA256_TEXT];
+	struct lictor_sha256 sha;
 
-	sha256_init(&sha);
+	lictor_sha256_init(&sha);
 	for (size_t at = 0; at < length; at += piece)
-		sha256_add(&sha, text + at, length - at < piece ? length - at : piece);
-	sha256_done(&sha, digest);
-	for (int i = 0; i < 32; i++)
-		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+		lictor_sha256_add(&sha, text + at, length - at < piece ? length - at : piece);
+	lictor_sha256_done(&sha, digest);
+	lictor_sha256_text(digest, hex);
 	assert_string_equal(hex, expected);
 }
 

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Stage: part of enriching. In: an alert as decoded. Out: the same with hashes, those that are known
+ * by now; others are asked for. May touch: the files themselves, by way of the engine.
+ */
+#include "daemon/hashing.h"
+
+#include <errno.h>
+
+#include "daemon/hash.h"
+#include "daemon/own.h"
+
+struct lictor_hashing {
+	struct lictor_engine *engine;
+	struct lictor_hashes *hashes;
+	char file[LICTOR_SHA256_TEXT];
+	char process[LICTOR_SHA256_TEXT];
+};
+
+int lictor_hashing_new(struct lictor_engine *engine, struct lictor_hashing **ret_hashing)
+{
+	struct lictor_hashing *hashing OWN(own_free) = calloc(1, sizeof(*hashing));
+	int error;
+
+	if (!hashing)
+		return -ENOMEM;
+	hashing->engine = engine;
+	error = lictor_hashes_new(&hashing->hashes);
+	if (!error)
+		*ret_hashing = TAKE(hashing);
+	return error;
+}
+
+void lictor_hashing_free(struct lictor_hashing *hashing)
+{
+	lictor_hashes_free(hashing->hashes);
+	free(hashing);
+}
+
+static void add_path(struct lictor_whereabouts *where, const struct lictor_bytes *path)
+{
+	if (!path->byte || path->cut)
+		return;
+	where->path[where->paths].byte = path->byte;
+	where->path[where->paths++].length = path->length;
+}
+
+/* An object that is not known yet is looked for. */
+static enum lictor_hash_state ask(struct lictor_hashing *hashing, const struct lictor_inode *inode,
+				  const struct lictor_whereabouts *where, char *text)
+{
+	enum lictor_hash_state state = lictor_hashes_find(hashing->hashes, inode, text);
+	int fd;
+
+	if (state != LICTOR_HASH_NEW || lictor_hashes_full(hashing->hashes))
+		return state;
+	fd = lictor_engine_find(hashing->engine, inode, where);
+	if (fd < 0 && fd != -EREMOTE)
+		return state;
+	lictor_hashes_ask(hashing->hashes, inode, fd);
+	return lictor_hashes_find(hashing->hashes, inode, text);
+}
+
+bool lictor_hashing_alert(struct lictor_hashing *hashing, struct lictor_alert *alert)
+{
+	struct lictor_whereabouts program = { .pid = alert->pid }, file = program;
+	enum lictor_hash_state known = LICTOR_HASH_NONE, run = LICTOR_HASH_NONE;
+
+	add_path(&program, &alert->text[LICTOR_FIELD_PROCESS_EXECUTABLE]);
+	add_path(&file, &alert->text[LICTOR_FIELD_FILE_PATH]);
+	add_path(&file, &alert->host_path);
+	if (alert->image.changed_s)
+		known = ask(hashing, &alert->image, &program, hashing->process);
+	if (alert->event == LICTOR_EVENT_EXEC && alert->file.changed_s)
+		run = ask(hashing, &alert->file, &file, hashing->file);
+	alert->process_hash = known == LICTOR_HASH_KNOWN ? hashing->process : NULL;
+	alert->file_hash = run == LICTOR_HASH_KNOWN ? hashing->file : NULL;
+	return known == LICTOR_HASH_WAITING || run == LICTOR_HASH_WAITING;
+}
