@@ -47,8 +47,8 @@ struct lictor_hashes {
 	pthread_cond_t asked;
 	atomic_bool end;
 	uint64_t clock;		/* of uses */
-	size_t first, jobs;
-	struct job job[LICTOR_HASH_QUEUE];
+	size_t jobs;
+	struct job job[LICTOR_HASH_QUEUE];	/* the newest is the last, and the next */
 	struct answer answer[SETS][WAYS];
 	uint8_t piece[PIECE];	/* the thread's own */
 };
@@ -159,9 +159,8 @@ static void *work(void *context)
 			pthread_cond_wait(&hashes->asked, &hashes->lock);
 			continue;
 		}
-		job = hashes->job[hashes->first];
-		hashes->first = (hashes->first + 1) % LICTOR_HASH_QUEUE;
-		hashes->jobs--;
+		/* If there is more than can be read in time, some at least are. */
+		job = hashes->job[--hashes->jobs];
 		pthread_mutex_unlock(&hashes->lock);
 		known = digest(hashes, &job, result);
 		close(job.fd);
@@ -220,7 +219,7 @@ void lictor_hashes_free(struct lictor_hashes *hashes)
 	if (pthread_timedjoin_np(hashes->thread, NULL, &until))
 		return;
 	for (size_t i = 0; i < hashes->jobs; i++)
-		close(hashes->job[(hashes->first + i) % LICTOR_HASH_QUEUE].fd);
+		close(hashes->job[i].fd);
 	pthread_cond_destroy(&hashes->asked);
 	pthread_mutex_destroy(&hashes->lock);
 	free(hashes);
@@ -266,8 +265,7 @@ void lictor_hashes_ask(struct lictor_hashes *hashes, const struct lictor_inode *
 					   .state = fd < 0 ? LICTOR_HASH_NONE :
 							     LICTOR_HASH_WAITING };
 		if (fd >= 0) {
-			hashes->job[(hashes->first + hashes->jobs++) % LICTOR_HASH_QUEUE] =
-				(struct job){ .inode = *inode, .fd = fd };
+			hashes->job[hashes->jobs++] = (struct job){ .inode = *inode, .fd = fd };
 			pthread_cond_signal(&hashes->asked);
 			fd = -1;
 		}

@@ -6,6 +6,7 @@
 #include "daemon/hashing.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "daemon/hash.h"
 #include "daemon/own.h"
@@ -74,6 +75,8 @@ bool lictor_hashing_alert(struct lictor_hashing *hashing, struct lictor_alert *a
 	if (alert->event == LICTOR_EVENT_EXEC && alert->file.changed_s)
 		run = ask(hashing, &alert->file, &file, hashing->file);
 	alert->process_hash = known == LICTOR_HASH_KNOWN ? hashing->process : NULL;
-	alert->file_hash = run == LICTOR_HASH_KNOWN ? hashing->file : NULL;
+	if (run == LICTOR_HASH_KNOWN)
+		alert->text[LICTOR_FIELD_FILE_HASH] = (struct lictor_bytes){
+			.byte = hashing->file, .length = strlen(hashing->file) };
 	return known == LICTOR_HASH_WAITING || run == LICTOR_HASH_WAITING;
 }

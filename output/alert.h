@@ -125,8 +125,7 @@ struct lictor_alert {
 	const char *group_name;
 	const char *group_target_name;
 	const char *file_owner_name;
-	const char *file_hash;		/* SHA-256 in hexadecimal digits; of exec */
-	const char *process_hash;
+	const char *process_hash;	/* SHA-256 in hexadecimal digits */
 
 	/* a notice */
 	const char *detail;		/* or NULL */

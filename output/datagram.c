@@ -129,11 +129,6 @@ static void parent(const struct lictor_alert *alert, struct lictor_line *value)
 	put_bytes(value, &alert->text[LICTOR_FIELD_PARENT_EXECUTABLE]);
 }
 
-static void file_hash(const struct lictor_alert *alert, struct lictor_line *value)
-{
-	put(value, alert->file_hash);
-}
-
 static void process_hash(const struct lictor_alert *alert, struct lictor_line *value)
 {
 	put(value, alert->process_hash);
@@ -224,7 +219,6 @@ static const struct {
 	{ "LICTOR_SOURCE", source },
 	{ "LICTOR_EXECUTABLE", executable },
 	{ "LICTOR_PARENT_EXECUTABLE", parent },
-	{ "LICTOR_FILE_HASH_SHA256", file_hash },
 	{ "LICTOR_PROCESS_HASH_SHA256", process_hash },
 	{ "LICTOR_USER", user },
 	{ "LICTOR_HOOK", hook },
