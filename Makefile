@@ -105,6 +105,8 @@ $(B)/unit/daemon_control: $(B)/o/tests/unit/daemon_control.o \
 		$(call object,daemon/control.c daemon/listen.c daemon/request.c output/line.c output/escape.c)
 $(B)/unit/daemon_hash: $(B)/o/tests/unit/daemon_hash.o \
 		$(call object,daemon/hash.c rules/sha256.c)
+$(B)/unit/daemon_hashing: $(B)/o/tests/unit/daemon_hashing.o \
+		$(call object,daemon/hashing.c daemon/hash.c rules/sha256.c)
 $(B)/unit/daemon_service: $(B)/o/tests/unit/daemon_service.o \
 		$(call object,daemon/service.c daemon/waiting.c daemon/ruleset.c daemon/support.c \
 		rules/arena.c rules/possible.c rules/sha256.c rules/vocab.c)

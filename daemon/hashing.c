@@ -11,6 +11,8 @@
 #include "daemon/hash.h"
 #include "daemon/own.h"
 
+#define STEP_NS 20000000	/* twice the longest tick of a kernel's clock */
+
 struct lictor_hashing {
 	struct lictor_engine *engine;
 	struct lictor_hashes *hashes;
@@ -62,6 +64,18 @@ static enum lictor_hash_state ask(struct lictor_hashing *hashing, const struct l
 	return lictor_hashes_find(hashing->hashes, inode, text);
 }
 
+/*
+ * A file system's clock moves in steps: a second change in the same step leaves the time of the
+ * first.
+ */
+static bool is_young(const struct lictor_inode *inode, const struct timespec *at)
+{
+	int64_t ns = (at->tv_sec - inode->changed_s) * 1000000000ll + at->tv_nsec -
+		     (int64_t)inode->changed_ns;
+
+	return ns < STEP_NS;
+}
+
 bool lictor_hashing_alert(struct lictor_hashing *hashing, struct lictor_alert *alert)
 {
 	struct lictor_whereabouts program = { .pid = alert->pid }, file = program;
@@ -75,6 +89,8 @@ bool lictor_hashing_alert(struct lictor_hashing *hashing, struct lictor_alert *a
 	if (alert->event == LICTOR_EVENT_EXEC && alert->file.changed_s)
 		run = ask(hashing, &alert->file, &file, hashing->file);
 	alert->process_hash = known == LICTOR_HASH_KNOWN ? hashing->process : NULL;
+	alert->process_hash_uncertain = alert->process_hash && is_young(&alert->image, &alert->time);
+	alert->file_hash_uncertain = run == LICTOR_HASH_KNOWN && is_young(&alert->file, &alert->time);
 	if (run == LICTOR_HASH_KNOWN)
 		alert->text[LICTOR_FIELD_FILE_HASH] = (struct lictor_bytes){
 			.byte = hashing->file, .length = strlen(hashing->file) };

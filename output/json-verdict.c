@@ -150,6 +150,21 @@ WRITER(truncated)
 	lictor_array_end(&array);
 }
 
+WRITER(uncertain)
+{
+	const struct lictor_alert *alert = told->alert;
+	struct lictor_array array;
+
+	if (!alert->file_hash_uncertain && !alert->process_hash_uncertain)
+		return;
+	array = lictor_array_begin(object, member->name);
+	if (alert->file_hash_uncertain)
+		lictor_array_add(&array, "file.hash.sha256");
+	if (alert->process_hash_uncertain)
+		lictor_array_add(&array, "process.hash.sha256");
+	lictor_array_end(&array);
+}
+
 /* The fields that the event has and whose value could not be had; left out where there are none. */
 WRITER(unknown)
 {
@@ -265,6 +280,7 @@ static const struct lictor_member table[] = {
 	{ "lictor.subject", write_subject, 0 },
 	{ "lictor.suppressed", write_suppressed, 0 },
 	{ "lictor.truncated", write_truncated, 0 },
+	{ "lictor.uncertain", write_uncertain, 0 },
 	{ "lictor.unknown", write_unknown, 0 },
 	{ "lictor.verdict", write_verdict, 0 },
 	{ "lictor.via", write_via, 0 },
