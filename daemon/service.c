@@ -24,7 +24,7 @@
 #define COUNTERS_MAX 24u
 #define BATCH 2048u		/* records */
 #define DRAIN_NS (2 * SECOND_NS)	/* for all that is there */
-#define WAIT_NS (SECOND_NS / 2)		/* of a record, for hashes */
+#define WAIT_NS (2 * SECOND_NS)		/* of a record, for hashes */
 #define PAUSE_NS (SECOND_NS / 100)
 
 struct lictor_service {
@@ -279,12 +279,11 @@ static void drain_all(struct lictor_service *service)
 {
 	uint64_t begin = clock_ns(CLOCK_MONOTONIC);
 
-	while (lictor_service_drain(service) > 0 && clock_ns(CLOCK_MONOTONIC) - begin < DRAIN_NS)
-		;
-	while (service->waiting.first) {
-		nanosleep(&(struct timespec){ .tv_nsec = PAUSE_NS }, NULL);
-		tell_waiting(service, false);
-	}
+	while ((lictor_service_drain(service) > 0 || service->waiting.first) &&
+	       clock_ns(CLOCK_MONOTONIC) - begin < DRAIN_NS)
+		if (service->waiting.first)
+			nanosleep(&(struct timespec){ .tv_nsec = PAUSE_NS }, NULL);
+	tell_waiting(service, true);
 }
 
 /* ---- generations ---- */
