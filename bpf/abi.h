@@ -228,7 +228,7 @@ enum lictor_hook {
 	X(PROCESS_UNREADABLE, "process_unreadable", "what the process is like could not be read, or it has changed what it says of its program") \
 	X(START_UNREADABLE, "start_unreadable", "what the process was started with could not be read, or is too long") \
 	X(SCRIPT_UNKNOWN, "script_unknown", "what the script was is not known any more: there was no memory to keep it, or rules were replaced while it was executed") \
-	X(HASH_UNKNOWN, "hash_unknown", "the kernel could not say the file's SHA-256: it is open for writing, was made executable after it had been mapped, or IMA has another algorithm") \
+	X(HASH_UNKNOWN, "hash_unknown", "the kernel could not say the file's SHA-256: the file is open for writing, changed while it was read, or was made executable by mprotect(2) after it had been mapped; IMA has another algorithm; rules were replaced meanwhile; or there was no memory to note it") \
 	X(CGROUP_UNREADABLE, "cgroup_unreadable", "the process's control group could not be read, or is too deep") \
 	X(NO_HELD, "no_held", "more descriptors older than the rules than are kept") \
 	X(NO_ANCHOR, "no_anchor", "more, or longer, names of mounts made since the rules came than are kept") \
@@ -642,7 +642,7 @@ struct lictor_read_start {
 #define LICTOR_SCRIPT_UPPER	(1u << 2)	/* file.overlay_upper */
 #define LICTOR_SCRIPT_MEMFD	(1u << 3)
 #define LICTOR_SCRIPT_DELETED	(1u << 4)
-#define LICTOR_SCRIPT_HASHED	(1u << 5)	/* or its SHA-256 is unknown */
+#define LICTOR_SCRIPT_HASHED	(1u << 5)	/* its SHA-256 is known: `hash` */
 
 /* A file as it was when it was checked. */
 struct lictor_script {
@@ -822,6 +822,8 @@ struct lictor_root_file {
 	__u32 dev;
 	__u32 igeneration;
 	__u32 magic;		/* of its file system */
+	__u32 level;		/* of the user namespace that it was mounted in; 0: the host's */
+	__u32 pad;
 };
 
 /* A descriptor older than the rules: the file behind it when it was found. */

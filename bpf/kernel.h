@@ -52,6 +52,8 @@ struct qstr {
 	const unsigned char *name;
 };
 
+struct user_namespace;
+
 struct file_system_type {
 	const char *name;
 };
@@ -62,6 +64,7 @@ struct super_block {
 	unsigned long s_flags;
 	unsigned long s_magic;
 	struct dentry *s_root;
+	struct user_namespace *s_user_ns;
 };
 
 struct inode {

@@ -591,6 +591,7 @@ int read_opened(struct bpf_iter__task_file *ctx)
 	opened.dev = inode->i_sb->s_dev;
 	opened.igeneration = inode->i_generation;
 	opened.magic = inode->i_sb->s_magic;
+	opened.level = inode->i_sb->s_user_ns->level;
 	bpf_seq_write(ctx->meta->seq, &opened, sizeof(opened));
 	return 0;
 }

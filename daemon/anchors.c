@@ -22,6 +22,7 @@
 #include "daemon/own.h"
 
 #define AT_ONCE 256 /* descriptors open at a time */
+#define DESCRIPTORS 4096 /* of all that this process has open, those that are looked at */
 
 struct search {
 	struct lictor_engine *engine;
@@ -88,30 +89,45 @@ static int add(struct search *search, const char *path, const struct lictor_root
 	return 0;
 }
 
+int lictor_opened_read(struct lictor_engine *engine, struct lictor_opened_files *ret_files)
+{
+	size_t room = DESCRIPTORS * sizeof(*ret_files->file);
+	struct lictor_root_file *file OWN(own_free) = malloc(room);
+	ssize_t bytes;
+
+	if (!file)
+		return -ENOMEM;
+	bytes = lictor_engine_iterate(engine, "read_opened", getpid(), file, room);
+	if (bytes < 0)
+		return (int)bytes;
+	ret_files->count = (size_t)bytes / sizeof(*file);
+	ret_files->file = TAKE(file);
+	return 0;
+}
+
+const struct lictor_root_file *lictor_opened_find(const struct lictor_opened_files *files, int fd)
+{
+	for (size_t i = 0; i < files->count; i++)
+		if ((int)files->file[i].fd == fd)
+			return &files->file[i];
+	return NULL;
+}
+
 /* Asks the kernel about the descriptors that are open, and closes them. */
 static int settle(struct search *search)
 {
-	size_t room = (AT_ONCE + 512) * sizeof(struct lictor_root_file);
-	struct lictor_root_file *list = search->pending ? malloc(room) : NULL;
-	ssize_t bytes;
-	int error = 0;
+	struct lictor_opened_files files = { 0 };
+	int error = search->pending ? lictor_opened_read(search->engine, &files) : 0;
 
-	if (!search->pending)
-		return 0;
-	bytes = list ? lictor_engine_iterate(search->engine, "read_opened", getpid(), list, room) :
-		       -ENOMEM;
-	if (bytes < 0)
-		error = (int)bytes;
 	for (size_t i = 0; i < search->pending; i++) {
-		for (size_t k = 0; !error && k < (size_t)bytes / sizeof(*list); k++)
-			if ((int)list[k].fd == search->fd[i]) {
-				error = add(search, search->path[i], &list[k]);
-				break;
-			}
+		const struct lictor_root_file *opened = lictor_opened_find(&files, search->fd[i]);
+
+		if (!error && opened)
+			error = add(search, search->path[i], opened);
 		close(search->fd[i]);
 	}
 	search->pending = 0;
-	free(list);
+	free(files.file);
 	return error;
 }
 
@@ -223,20 +239,18 @@ static int look_up_mounts(struct search *search)
 int lictor_engine_object(struct lictor_engine *engine, const struct lictor_mount *mount,
 			 struct lictor_root_file *ret)
 {
-	size_t room = (AT_ONCE + 512) * sizeof(*ret);
-	struct lictor_root_file *list OWN(own_free) = malloc(room);
-	int fd OWN(own_close) = list ? open_mount(mount) : -ENOMEM;
-	ssize_t bytes;
+	struct lictor_opened_files files = { 0 };
+	const struct lictor_root_file *opened;
+	int fd OWN(own_close) = open_mount(mount), error;
 
 	if (fd < 0)
 		return fd;
-	bytes = lictor_engine_iterate(engine, "read_opened", getpid(), list, room);
-	for (size_t i = 0; bytes > 0 && i < (size_t)bytes / sizeof(*list); i++)
-		if ((int)list[i].fd == fd) {
-			*ret = list[i];
-			return 0;
-		}
-	return bytes < 0 ? (int)bytes : -ENOENT;
+	error = lictor_opened_read(engine, &files);
+	opened = error ? NULL : lictor_opened_find(&files, fd);
+	if (opened)
+		*ret = *opened;
+	free(files.file);
+	return error || opened ? error : -ENOENT;
 }
 
 /* Those whose numbers may be used again by others when they are gone: no real ones. */

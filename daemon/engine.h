@@ -114,7 +114,7 @@ struct lictor_whereabouts {
 /*
  * A descriptor (O_PATH) of that very file, to be closed. Nobody is waited for: what is not in the
  * kernel's memory is not looked for. -ENOENT: it is in none of these places; -EREMOTE: it is on a
- * file system whose server could keep us waiting.
+ * file system whose server could keep us waiting; or another -errno.
  */
 int lictor_engine_find(struct lictor_engine *engine, const struct lictor_inode *inode,
 		       const struct lictor_whereabouts *where);

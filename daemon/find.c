@@ -20,18 +20,20 @@
 #include "daemon/own.h"
 
 #define PLACES 5
-#define DESCRIPTORS 1024	/* that this process may have open */
 
 /* Not in <linux/magic.h>. */
-#define GFS2_SUPER_MAGIC 0x01161970
-#define LUSTRE_SUPER_MAGIC 0x0bd00bd0
-#define ORANGEFS_SUPER_MAGIC 0x20030528
+#define BCACHEFS_SUPER_MAGIC 0xca451a4e
+#define JFS_SUPER_MAGIC 0x3153464a
+#define NTFS3_SUPER_MAGIC 0x7366746e
+#define ZFS_SUPER_MAGIC 0x2fc12fc1
 
-/* Their files are read from another process, or from another host. */
-static const uint32_t served[] = {
-	FUSE_SUPER_MAGIC, NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, CIFS_SUPER_MAGIC, SMB2_SUPER_MAGIC,
-	V9FS_MAGIC, CEPH_SUPER_MAGIC, AFS_SUPER_MAGIC, AFS_FS_MAGIC, CODA_SUPER_MAGIC,
-	OCFS2_SUPER_MAGIC, GFS2_SUPER_MAGIC, LUSTRE_SUPER_MAGIC, ORANGEFS_SUPER_MAGIC,
+/* What they hold is on this host's disks, or in its memory. */
+static const uint32_t local[] = {
+	BCACHEFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, EROFS_SUPER_MAGIC_V1, EXFAT_SUPER_MAGIC,
+	EXT4_SUPER_MAGIC, F2FS_SUPER_MAGIC, HUGETLBFS_MAGIC, ISOFS_SUPER_MAGIC, JFS_SUPER_MAGIC,
+	MSDOS_SUPER_MAGIC, NILFS_SUPER_MAGIC, NTFS3_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC,
+	RAMFS_MAGIC, REISERFS_SUPER_MAGIC, SQUASHFS_MAGIC, TMPFS_MAGIC, UDF_SUPER_MAGIC,
+	XFS_SUPER_MAGIC, ZFS_SUPER_MAGIC,
 };
 
 static int open_process(uint32_t pid, const char *what)
@@ -75,25 +77,27 @@ static size_t open_places(const struct lictor_whereabouts *where, int fd[static 
 	return count;
 }
 
-static bool is_served(uint32_t magic)
+/* An overlay may lie on anything: whoever is not the host's root may lay it on a server of his. */
+static bool is_local(const struct lictor_root_file *file)
 {
-	for (size_t i = 0; i < sizeof(served) / sizeof(*served); i++)
-		if (served[i] == magic)
+	if (file->level && file->magic != TMPFS_MAGIC)
+		return false;
+	for (size_t i = 0; i < sizeof(local) / sizeof(*local); i++)
+		if (local[i] == file->magic)
 			return true;
 	return false;
 }
 
 /* Its descriptor among those that are open, -ENOENT, or -EREMOTE. */
-static int pick(const struct lictor_inode *inode, size_t count, const int *fd, size_t files,
-		const struct lictor_root_file *file)
+static int pick(const struct lictor_inode *inode, size_t count, const int *fd,
+		const struct lictor_opened_files *files)
 {
-	for (size_t i = 0; i < files; i++) {
-		if (file[i].ino != inode->ino || file[i].dev != inode->dev ||
-		    file[i].igeneration != inode->igeneration)
-			continue;
-		for (size_t k = 0; k < count; k++)
-			if (fd[k] == (int)file[i].fd)
-				return is_served(file[i].magic) ? -EREMOTE : fd[k];
+	for (size_t i = 0; i < count; i++) {
+		const struct lictor_root_file *file = lictor_opened_find(files, fd[i]);
+
+		if (file && file->ino == inode->ino && file->dev == inode->dev &&
+		    file->igeneration == inode->igeneration)
+			return is_local(file) ? fd[i] : -EREMOTE;
 	}
 	return -ENOENT;
 }
@@ -101,19 +105,17 @@ static int pick(const struct lictor_inode *inode, size_t count, const int *fd, s
 int lictor_engine_find(struct lictor_engine *engine, const struct lictor_inode *inode,
 		       const struct lictor_whereabouts *where)
 {
-	size_t room = DESCRIPTORS * sizeof(struct lictor_root_file), count, i;
-	struct lictor_root_file *list OWN(own_free) = malloc(room);
+	struct lictor_opened_files files = { 0 };
 	int fd[PLACES], found = -ENOENT;
-	ssize_t bytes;
+	size_t count = open_places(where, fd), i;
 
-	if (!list)
-		return -ENOMEM;
-	count = open_places(where, fd);
-	bytes = count ? lictor_engine_iterate(engine, "read_opened", getpid(), list, room) : 0;
-	if (bytes > 0)
-		found = pick(inode, count, fd, (size_t)bytes / sizeof(*list), list);
+	if (count)
+		found = lictor_opened_read(engine, &files);
+	if (count && !found)
+		found = pick(inode, count, fd, &files);
 	for (i = 0; i < count; i++)
 		if (fd[i] != found)
 			close(fd[i]);
-	return bytes < 0 ? (int)bytes : found;
+	free(files.file);
+	return found;
 }

@@ -168,8 +168,9 @@ static bool only_via(const struct lictor_engine *engine, enum lictor_event event
 
 static bool knows_hashes(const struct lictor_engine *engine, const char **ret_why)
 {
-	*ret_why = engine->way == LICTOR_VIA_LSM ? "this kernel has no IMA to reckon a file's SHA-256" :
-						   "only BPF LSM programs can ask IMA for a file's SHA-256";
+	*ret_why = "only BPF LSM programs can ask IMA for a file's SHA-256";
+	if (engine->way == LICTOR_VIA_LSM)
+		*ret_why = "this kernel has no IMA to reckon a file's SHA-256";
 	return engine->hook[LICTOR_HOOK_hash_exec].loaded;
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SHA-256 of files that records are about, beside the daemon's one thread: it asks, goes on, and
+ * SHA-256 of files that records are about, beside the daemon's main thread: that asks, goes on, and
  * finds the answer later. An answer belongs to a file and the moment that it changed last, and
  * is kept for as long as there is room.
  */
-#ifndef LICTOR_HASH_H
-#define LICTOR_HASH_H
+#ifndef LICTOR_HASHES_H
+#define LICTOR_HASHES_H
 
 #include <stdbool.h>
 
@@ -26,6 +26,7 @@ enum lictor_hash_state {
 };
 
 int lictor_hashes_new(struct lictor_hashes **ret_hashes);
+/* Waits a second for a file that is being read; else its thread and memory end with the process. */
 void lictor_hashes_free(struct lictor_hashes *hashes);
 /* ret_text: written if KNOWN. inode: with the time of its change. */
 enum lictor_hash_state lictor_hashes_find(struct lictor_hashes *hashes,

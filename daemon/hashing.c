@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stage: part of enriching. In: an alert as decoded. Out: the same with hashes, those that are known
- * by now; others are asked for. May touch: the files themselves, by way of the engine.
+ * Stage: part of enriching. In: an alert as decoded. Out: the same with hashes, those that are
+ * known by now; others are asked for. May touch: the files themselves, by way of the engine.
  */
 #include "daemon/hashing.h"
 
@@ -12,6 +12,7 @@
 #include "daemon/own.h"
 
 #define STEP_NS 20000000	/* twice the longest tick of a kernel's clock */
+#define SECONDS_NS 2000000000	/* of file systems that keep whole seconds, or every other one */
 
 struct lictor_hashing {
 	struct lictor_engine *engine;
@@ -73,26 +74,30 @@ static bool is_young(const struct lictor_inode *inode, const struct timespec *at
 	int64_t ns = (at->tv_sec - inode->changed_s) * 1000000000ll + at->tv_nsec -
 		     (int64_t)inode->changed_ns;
 
-	return ns < STEP_NS;
+	return ns < (inode->changed_ns ? STEP_NS : SECONDS_NS);
 }
 
 bool lictor_hashing_alert(struct lictor_hashing *hashing, struct lictor_alert *alert)
 {
 	struct lictor_whereabouts program = { .pid = alert->pid }, file = program;
-	enum lictor_hash_state known = LICTOR_HASH_NONE, run = LICTOR_HASH_NONE;
+	enum lictor_hash_state own = LICTOR_HASH_NONE, other = LICTOR_HASH_NONE;
 
 	add_path(&program, &alert->text[LICTOR_FIELD_PROCESS_EXECUTABLE]);
 	add_path(&file, &alert->text[LICTOR_FIELD_FILE_PATH]);
 	add_path(&file, &alert->host_path);
 	if (alert->image.changed_s)
-		known = ask(hashing, &alert->image, &program, hashing->process);
+		own = ask(hashing, &alert->image, &program, hashing->process);
 	if (alert->event == LICTOR_EVENT_EXEC && alert->file.changed_s)
-		run = ask(hashing, &alert->file, &file, hashing->file);
-	alert->process_hash = known == LICTOR_HASH_KNOWN ? hashing->process : NULL;
-	alert->process_hash_uncertain = alert->process_hash && is_young(&alert->image, &alert->time);
-	alert->file_hash_uncertain = run == LICTOR_HASH_KNOWN && is_young(&alert->file, &alert->time);
-	if (run == LICTOR_HASH_KNOWN)
+		other = ask(hashing, &alert->file, &file, hashing->file);
+	alert->process_hash = NULL;
+	if (own == LICTOR_HASH_KNOWN) {
+		alert->process_hash = hashing->process;
+		alert->process_hash_uncertain = is_young(&alert->image, &alert->time);
+	}
+	if (other == LICTOR_HASH_KNOWN) {
 		alert->text[LICTOR_FIELD_FILE_HASH] = (struct lictor_bytes){
 			.byte = hashing->file, .length = strlen(hashing->file) };
-	return known == LICTOR_HASH_WAITING || run == LICTOR_HASH_WAITING;
+		alert->file_hash_uncertain = is_young(&alert->file, &alert->time);
+	}
+	return own == LICTOR_HASH_WAITING || other == LICTOR_HASH_WAITING;
 }

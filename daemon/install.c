@@ -159,7 +159,7 @@ static lictor_hook_set hooks_for(const struct lictor_engine *engine,
 		hooks |= LICTOR_HOOK_BIT(i);
 	}
 	if (!(compiled->fields[LICTOR_EVENT_EXEC] >> LICTOR_FIELD_FILE_HASH & 1))
-		unwanted |= LICTOR_HASHING;
+		unwanted |= LICTOR_HOOKS_HASH;
 	/* Those that are about no event keep the others true. */
 	for (int i = 0; hooks && i < LICTOR_HOOKS; i++)
 		if (engine->hook[i].loaded && !engine->hook[i].events &&
@@ -326,7 +326,7 @@ int lictor_engine_install(struct lictor_engine *engine, const struct lictor_comp
 		error = lictor_engine_read_starts(engine, compiled, generation);
 	if (!error)
 		error = attach_all(engine, hooks, &new);
-	if (!error && hooks & LICTOR_HASHING)
+	if (!error && hooks & LICTOR_HOOKS_HASH)
 		error = try_hash(engine);
 	if (error) {
 		__atomic_store_n(&engine->control->pending, 0, __ATOMIC_RELEASE);

@@ -20,7 +20,7 @@ struct lictor_batch {
 typedef unsigned __int128 lictor_hook_set;	/* a bit per enum lictor_hook */
 #define LICTOR_HOOK_BIT(hook) ((lictor_hook_set)1 << (hook))
 /* They find out hashes for the programs that decide. */
-#define LICTOR_HASHING \
+#define LICTOR_HOOKS_HASH \
 	(LICTOR_HOOK_BIT(LICTOR_HOOK_hash_exec) | LICTOR_HOOK_BIT(LICTOR_HOOK_hash_mmap))
 _Static_assert(LICTOR_HOOKS <= 128, "hooks fit their set");
 
@@ -77,6 +77,14 @@ struct bpf_program *lictor_engine_program(const struct lictor_engine *engine, co
 int lictor_engine_attach(struct lictor_engine *engine, enum lictor_hook hook);
 void lictor_engine_detach(struct lictor_engine *engine, enum lictor_hook hook);
 /* Runs one of the iterators to its end; what it wrote goes to the buffer. Returns bytes or -errno. */
+/* This process's open files by the kernel's numbers; file: to be freed. */
+struct lictor_opened_files {
+	size_t count;
+	struct lictor_root_file *file;
+};
+int lictor_opened_read(struct lictor_engine *engine, struct lictor_opened_files *ret_files);
+/* NULL: it is none of them. */
+const struct lictor_root_file *lictor_opened_find(const struct lictor_opened_files *files, int fd);
 ssize_t lictor_engine_iterate(struct lictor_engine *engine, const char *program, pid_t pid,
 			      void *buffer, size_t room);
 /* Waits until no program runs that was running. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stage: the daemon's one thread. In: signals, ring wake-ups, clients, the clock. Out: calls to
+ * Stage: the daemon's main thread. In: signals, ring wake-ups, clients, the clock. Out: calls to
  * whoever they are for; each returns without having waited. May touch: signals, epoll.
  */
 #include "daemon/loop.h"

@@ -202,7 +202,7 @@ static int open_worker(struct lictor_daemon *lictord, const struct lictor_draft 
 		error = lictor_service_new(lictord->engine, lictord->sinks, lictord->config.hash,
 					   &lictord->service);
 	if (error)
-		lictor_say(LOG_ERR, "opening the sinks: %s", strerror(-error));
+		lictor_say(LOG_ERR, "starting the worker: %s", strerror(-error));
 	return error ? LICTOR_EXIT_FINDINGS : LICTOR_EXIT_OK;
 }
 

@@ -274,15 +274,22 @@ int lictor_service_drain(struct lictor_service *service)
 	return error < 0 ? error : 0;
 }
 
-/* In a flood there is no end to it: what the rings held when it began is taken in less. */
+/*
+ * In a flood there is no end to it: what the rings held when it began is taken in less. Records that
+ * wait for hashes are given the same time, and told without them then.
+ */
 static void drain_all(struct lictor_service *service)
 {
 	uint64_t begin = clock_ns(CLOCK_MONOTONIC);
 
-	while ((lictor_service_drain(service) > 0 || service->waiting.first) &&
-	       clock_ns(CLOCK_MONOTONIC) - begin < DRAIN_NS)
-		if (service->waiting.first)
+	int more;
+
+	do {
+		more = lictor_service_drain(service);
+		if (more <= 0 && service->waiting.first)
 			nanosleep(&(struct timespec){ .tv_nsec = PAUSE_NS }, NULL);
+	} while ((more > 0 || service->waiting.first) &&
+		 clock_ns(CLOCK_MONOTONIC) - begin < DRAIN_NS);
 	tell_waiting(service, true);
 }
 

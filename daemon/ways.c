@@ -235,7 +235,7 @@ static bool has_ima(const struct btf *kernel)
 static int way_error(const struct lictor_engine *engine, enum lictor_hook hook)
 {
 	/* Only LSM programs may ask IMA. */
-	if (LICTOR_HASHING >> hook & 1 && engine->way != LICTOR_VIA_LSM)
+	if (LICTOR_HOOKS_HASH >> hook & 1 && engine->way != LICTOR_VIA_LSM)
 		return -EOPNOTSUPP;
 	/* These carry out what watched functions decide. */
 	if (hook == LICTOR_HOOK_refuse4 || hook == LICTOR_HOOK_refuse6)
@@ -264,7 +264,7 @@ void lictor_ways_find(struct lictor_engine *engine, const struct btf *kernel)
 		state->events = lictor_hooks[i].events;
 		state->error = -way_error(engine, (enum lictor_hook)i);
 		if (!in_kernel(engine, kernel, (enum lictor_hook)i) ||
-		    (LICTOR_HASHING >> i & 1 && !has_ima(kernel)))
+		    (LICTOR_HOOKS_HASH >> i & 1 && !has_ima(kernel)))
 			state->error = ENOENT;
 		state->loaded = !state->error;
 	}

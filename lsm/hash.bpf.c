@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Before what is run is judged: its SHA-256, if rules ask for it. These programs may sleep, and decide
- * nothing. IMA reads the whole file; what it finds is kept with the inode until the file changes.
+ * Before what is run is judged: its SHA-256, if rules ask for it. These programs may sleep, and
+ * decide nothing. IMA reads the whole file; what it finds is kept with the inode until the file changes.
  */
 #include "lsm/verdict.bpf.h"
 #include "bpf/hash.bpf.h"
@@ -10,8 +10,8 @@
 #define SETTLED_NS 1000000000
 
 /*
- * File systems that stamp the time of a change themselves, at each change: no server does, and no
- * other layer. On others, a file is read each time.
+ * File systems that stamp each change themselves. Those of a network have the time from a server, an
+ * overlay has it from the layer beneath; there a file is read each time.
  */
 static __always_inline bool lictor_stamps_changes(struct inode *inode)
 {
@@ -69,7 +69,10 @@ static __always_inline void lictor_keep_digest(struct lictor_digest *kept,
 	__sync_fetch_and_add(&kept->turn, 1);
 }
 
-/* Nobody can write to a file that is being executed; to one that is mapped, somebody who has it open. */
+/*
+ * Nobody can write to a file that is being executed (but on 6.11 and the first of 6.12); to one
+ * that is mapped, somebody who has it open can.
+ */
 static __always_inline bool lictor_is_written(struct inode *inode)
 {
 	return inode->i_writecount.counter > 0;

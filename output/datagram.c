@@ -134,6 +134,15 @@ static void process_hash(const struct lictor_alert *alert, struct lictor_line *v
 	put(value, alert->process_hash);
 }
 
+static void uncertain(const struct lictor_alert *alert, struct lictor_line *value)
+{
+	put(value, alert->file_hash_uncertain ? "file.hash.sha256" : NULL);
+	if (!alert->process_hash_uncertain)
+		return;
+	put(value, alert->file_hash_uncertain ? "," : NULL);
+	put(value, "process.hash.sha256");
+}
+
 static void destination(const struct lictor_alert *alert, struct lictor_line *value)
 {
 	if (lictor_alert_has(alert, LICTOR_FIELD_DESTINATION_IP) ||
@@ -220,6 +229,7 @@ static const struct {
 	{ "LICTOR_EXECUTABLE", executable },
 	{ "LICTOR_PARENT_EXECUTABLE", parent },
 	{ "LICTOR_PROCESS_HASH_SHA256", process_hash },
+	{ "LICTOR_UNCERTAIN", uncertain },
 	{ "LICTOR_USER", user },
 	{ "LICTOR_HOOK", hook },
 	{ "LICTOR_VIA", via },
@@ -252,6 +262,7 @@ static const enum lictor_field told[] = {
 	LICTOR_FIELD_CLOCK_OPERATION,	   LICTOR_FIELD_HOST_HOSTNAME,
 	LICTOR_FIELD_HOST_DOMAIN,	   LICTOR_FIELD_SYSCTL_NAME,
 	LICTOR_FIELD_IO_URING_OPERATION,   LICTOR_FIELD_DUP_DESCRIPTOR,
+	LICTOR_FIELD_FILE_HASH,
 };
 
 /* "events-lost" -> LICTOR_COUNT_EVENTS_LOST */

@@ -93,8 +93,12 @@ static void known(void **state)
 	struct lictor_inode inode;
 	struct stat before, after;
 
+	struct timespec day_ago[2] = { { .tv_nsec = UTIME_NOW }, { .tv_nsec = UTIME_OMIT } };
+
 	(void)state;
 	put("abc", "abc");
+	day_ago[0] = (struct timespec){ .tv_sec = time(NULL) - 86400 };
+	assert_int_equal(utimensat(AT_FDCWD, path_of("abc"), day_ago, 0), 0);
 	close(look("abc", &inode));
 	assert_int_equal(lictor_hashes_find(hashes, &inode, text), LICTOR_HASH_NEW);
 	stat(path_of("abc"), &before);
@@ -102,7 +106,7 @@ static void known(void **state)
 	stat(path_of("abc"), &after);
 	assert_string_equal(text, ABC);
 	/* Nobody can tell from the file that it was read. */
-	assert_int_equal(after.st_atim.tv_nsec, before.st_atim.tv_nsec);
+	assert_int_equal(after.st_atim.tv_sec, before.st_atim.tv_sec);
 	/* It stays known when the file is gone. */
 	unlink(path_of("abc"));
 	assert_int_equal(lictor_hashes_find(hashes, &inode, text), LICTOR_HASH_KNOWN);
@@ -185,42 +189,89 @@ static void room(void **state)
 	assert_true(kept > LICTOR_HASH_KEPT / 2);
 }
 
-/* More at once than may wait: those that were taken are all found, the others were not asked for. */
-static void queue(void **state)
-{
-	struct lictor_inode inode[4 * LICTOR_HASH_QUEUE];
-	char text[LICTOR_SHA256_TEXT], name[32];
-	unsigned taken = 0;
-
-	(void)state;
-	for (unsigned i = 0; i < 4 * LICTOR_HASH_QUEUE; i++) {
-		snprintf(name, sizeof(name), "q%u", i);
-		put(name, "abc");
-		lictor_hashes_ask(hashes, &inode[i], look(name, &inode[i]));
-	}
-	for (unsigned i = 0; i < 4 * LICTOR_HASH_QUEUE; i++) {
-		enum lictor_hash_state found = wait_for(&inode[i], text);
-
-		assert_true(found == LICTOR_HASH_KNOWN || found == LICTOR_HASH_NEW);
-		taken += found == LICTOR_HASH_KNOWN;
-		if (found == LICTOR_HASH_KNOWN)
-			assert_string_equal(text, ABC);
-	}
-	assert_true(taken >= LICTOR_HASH_QUEUE / 2);
-	assert_false(lictor_hashes_full(hashes));
-}
-
-/* With files that still wait. */
-static void end(void **state)
+/* As large as may be read: it takes a while. */
+static void put_large(const char *name)
 {
 	struct lictor_inode inode;
 
+	put(name, "");
+	assert_int_equal(truncate(path_of(name), LICTOR_HASH_FILE_MAX), 0);
+	lictor_hashes_ask(hashes, &inode, look(name, &inode));
+}
+
+/* More at once than may wait: those that were taken are all found, the others were not asked for. */
+static void queue(void **state)
+{
+	struct lictor_inode inode[2 * LICTOR_HASH_QUEUE];
+	char text[LICTOR_SHA256_TEXT], name[32];
+	unsigned taken = 0, known_ones = 0;
+
 	(void)state;
-	put("last", "");
-	assert_int_equal(truncate(path_of("last"), LICTOR_HASH_FILE_MAX), 0);
-	lictor_hashes_ask(hashes, &inode, look("last", &inode));
+	put_large("first");
+	/* Till it is being read. */
+	nanosleep(&(struct timespec){ .tv_nsec = 200000000 }, NULL);
+	for (unsigned i = 0; i < 2 * LICTOR_HASH_QUEUE; i++) {
+		int fd;
+
+		snprintf(name, sizeof(name), "q%u", i);
+		put(name, "abc");
+		fd = look(name, &inode[i]);
+		taken += !lictor_hashes_full(hashes);
+		lictor_hashes_ask(hashes, &inode[i], fd);
+	}
+	assert_true(lictor_hashes_full(hashes));
+	assert_in_range(taken, LICTOR_HASH_QUEUE - 1, LICTOR_HASH_QUEUE + 1);
+	for (unsigned i = 0; i < 2 * LICTOR_HASH_QUEUE; i++) {
+		enum lictor_hash_state found = wait_for(&inode[i], text);
+
+		assert_true(found == (i < taken ? LICTOR_HASH_KNOWN : LICTOR_HASH_NEW));
+		known_ones += found == LICTOR_HASH_KNOWN;
+		if (found == LICTOR_HASH_KNOWN)
+			assert_string_equal(text, ABC);
+	}
+	assert_int_equal(known_ones, taken);
+	assert_false(lictor_hashes_full(hashes));
+}
+
+/* A change while it is read. */
+static void changing(void **state)
+{
+	struct lictor_inode inode;
+	char text[LICTOR_SHA256_TEXT];
+	int fd;
+
+	(void)state;
+	put("changing", "");
+	assert_int_equal(truncate(path_of("changing"), LICTOR_HASH_FILE_MAX), 0);
+	nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
+	lictor_hashes_ask(hashes, &inode, look("changing", &inode));
+	nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
+	fd = open(path_of("changing"), O_WRONLY | O_CLOEXEC);
+	assert_int_equal(write(fd, "x", 1), 1);
+	close(fd);
+	assert_int_equal(wait_for(&inode, text), LICTOR_HASH_NONE);
+}
+
+/* With files that still wait: neither the one that is read nor those behind it are waited for. */
+static int free_with_files(void **state)
+{
+	struct timespec begin, now;
+	struct lictor_inode inode;
+
+	(void)state;
+	put_large("last");
 	put("behind", "abc");
 	lictor_hashes_ask(hashes, &inode, look("behind", &inode));
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	lictor_hashes_free(hashes);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000 >= 900;
+}
+
+static void end(void **state)
+{
+	(void)state;
+	assert_int_equal(free_with_files(state), 0);
 }
 
 int main(void)
@@ -232,7 +283,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(never_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(room, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(queue, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(end, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(changing, set_up, tear_down),
+		cmocka_unit_test_setup(end, set_up),
 	};
 	char command[64];
 	int failed;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests of daemon/hashing.c: which files an alert is about, where they are looked for, what is told. */
+/* Tests of daemon/hashing.c: which files an alert is about, where they are sought, what is told. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>

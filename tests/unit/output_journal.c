@@ -242,7 +242,14 @@ static void test_events(void **state)
 	expect(&entry, "LICTOR_MOUNT_SOURCE", NULL);
 	expect(&entry, "LICTOR_PROCESS_HASH_SHA256",
 	       "fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9");
-	expect(&entry, "LICTOR_FILE_HASH_SHA256", NULL);
+	expect(&entry, "LICTOR_UNCERTAIN", NULL);
+	alert = sample_alert(LICTOR_EVENT_EXEC, LICTOR_VERDICT_BLOCKED);
+	alert.file_hash_uncertain = alert.process_hash_uncertain = true;
+	lictor_journal_write(journal, &alert);
+	assert_true(receive(fd, &entry));
+	expect(&entry, "LICTOR_FILE_HASH_SHA256",
+	       "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae");
+	expect(&entry, "LICTOR_UNCERTAIN", "file.hash.sha256,process.hash.sha256");
 	alert = sample_alert(LICTOR_EVENT_CAPSET, LICTOR_VERDICT_BLOCKED);
 	alert.flags = LICTOR_RECORD_HELD | LICTOR_RECORD_PREEXISTING;
 	lictor_journal_write(journal, &alert);

@@ -129,9 +129,11 @@ static void test_flags(void **state)
 	assert_null(strstr(line.byte, "preexisting"));
 	assert_null(strstr(line.byte, "received"));
 	assert_null(strstr(line.byte, "held"));
+	assert_null(strstr(line.byte, "uncertain"));
 	lictor_line_done(&line);
 	alert.flags = LICTOR_RECORD_PREEXISTING | LICTOR_RECORD_RECEIVED | LICTOR_RECORD_HELD;
 	alert.via = "scan";
+	alert.file_hash_uncertain = alert.process_hash_uncertain = true;
 	check_alert("flags", &alert);
 }
 
