@@ -43,7 +43,6 @@ enum lictor_space {
 	LICTOR_SPACE_ENV,
 	LICTOR_SPACE_CGROUP,
 	LICTOR_SPACE_ARGUMENT, /* texts that calls are given: mount.source, module.name ... */
-	LICTOR_SPACE_HASH,
 	LICTOR_SPACES
 };
 
@@ -101,8 +100,6 @@ enum lictor_via {
 #define LICTOR_HOOK_TABLE(X) \
 	X(bprm_check_security, LSM, E(EXEC)) \
 	X(mmap_file, LSM, E(EXEC)) \
-	X(hash_exec, LSM, 0)	/* attached later, they are called earlier */ \
-	X(hash_mmap, LSM, 0) \
 	X(file_mprotect, LSM, E(EXEC)) \
 	X(file_open, LSM, E(READ) | E(WRITE)) \
 	X(file_permission, LSM, E(WRITE)) \
@@ -228,7 +225,6 @@ enum lictor_hook {
 	X(PROCESS_UNREADABLE, "process_unreadable", "what the process is like could not be read, or it has changed what it says of its program") \
 	X(START_UNREADABLE, "start_unreadable", "what the process was started with could not be read, or is too long") \
 	X(SCRIPT_UNKNOWN, "script_unknown", "what the script was is not known any more: there was no memory to keep it, or rules were replaced while it was executed") \
-	X(HASH_UNKNOWN, "hash_unknown", "the kernel could not say the file's SHA-256: the file is open for writing, changed while it was read, or was made executable by mprotect(2) after it had been mapped; IMA has another algorithm; rules were replaced meanwhile; or there was no memory to note it") \
 	X(CGROUP_UNREADABLE, "cgroup_unreadable", "the process's control group could not be read, or is too deep") \
 	X(NO_HELD, "no_held", "more descriptors older than the rules than are kept") \
 	X(NO_ANCHOR, "no_anchor", "more, or longer, names of mounts made since the rules came than are kept") \
@@ -357,7 +353,6 @@ struct lictor_field_head {
 #define LICTOR_NEED_CGROUP	(1u << 7)
 #define LICTOR_NEED_START	(1u << 8)
 #define LICTOR_NEED_CWD		(1u << 9)
-#define LICTOR_NEED_HASH	(1u << 10)
 
 struct lictor_event_head {
 	__u32 fields;
@@ -384,9 +379,6 @@ struct lictor_vector {
 						   known when the program has been loaded */
 #define LICTOR_RULE_CREATES	(1u << 1)	/* is about create too, by the same facts: an open that
 						   creates has been judged when it did */
-
-#define LICTOR_RULE_HASH	(1u << 4)	/* asks for file.hash.sha256: not of what was there
-						   before the rules */
 
 struct lictor_rule_entry {
 	__u8 action;	/* enum lictor_action */
@@ -497,7 +489,6 @@ enum lictor_string_slot {
 	LICTOR_STRING_UNIT,
 	LICTOR_STRING_CONTAINER,
 	LICTOR_STRING_CWD,
-	LICTOR_STRING_HASH,
 	LICTOR_STRING_ARGS,		/* what the program was started with */
 	LICTOR_STRING_ENV,		/* each NAME=VALUE of it */
 	LICTOR_STRINGS
@@ -642,7 +633,6 @@ struct lictor_read_start {
 #define LICTOR_SCRIPT_UPPER	(1u << 2)	/* file.overlay_upper */
 #define LICTOR_SCRIPT_MEMFD	(1u << 3)
 #define LICTOR_SCRIPT_DELETED	(1u << 4)
-#define LICTOR_SCRIPT_HASHED	(1u << 5)	/* its SHA-256 is known: `hash` */
 
 /* A file as it was when it was checked. */
 struct lictor_script {
@@ -658,8 +648,7 @@ struct lictor_script {
 	__u16 mode;
 	__u8 type;
 	__u8 flags;
-	__u16 length;
-	__u16 hash;		/* outcome of its SHA-256, 0: none */
+	__u32 length;
 	char text[LICTOR_SCRIPT_TEXT];
 };
 
@@ -667,31 +656,6 @@ struct lictor_scripts {
 	__u32 generation;	/* of rules, by which the paths are classified */
 	__u32 files;		/* that were checked, with the last one, which is no script */
 	struct lictor_script script[LICTOR_SCRIPTS];
-};
-
-/* ---- the SHA-256 of a file that is about to be run ---- */
-
-#define LICTOR_DIGEST_BYTES 32u
-
-/* Found out by a program that may sleep, for the one after it that decides. */
-struct lictor_hashed {
-	__u64 ino;
-	__u32 dev;
-	__u32 igeneration;
-	__u32 known;
-	__u32 pad;
-	__u8 digest[LICTOR_DIGEST_BYTES];
-};
-
-/* Kept with a file for as long as it does not change. */
-struct lictor_digest {
-	__u32 turn;		/* odd: somebody writes here */
-	__u32 known;
-	__s64 changed_s;
-	__u32 changed_ns;
-	__u32 pad;
-	__u64 since_ns;		/* when that time of its change was seen first; since boot */
-	__u8 digest[LICTOR_DIGEST_BYTES];
 };
 
 /* The path of a program, its end. */

@@ -81,7 +81,6 @@ static __always_inline void lictor_clear(struct lictor_scratch *s, u64 generatio
 	s->facts.hits[LICTOR_STRING_ARGS].state = LICTOR_ABSENT;
 	s->facts.hits[LICTOR_STRING_ENV].state = LICTOR_ABSENT;
 	s->facts.hits[LICTOR_STRING_CWD].state = LICTOR_ABSENT;
-	s->facts.hits[LICTOR_STRING_HASH].state = LICTOR_ABSENT;
 	s->facts.repeated = 0;
 }
 
@@ -235,8 +234,6 @@ static long lictor_judge_step(u32 index, struct lictor_judging *j)
 		return 0;
 	if (j->event == LICTOR_EVENT_EXEC &&
 	    s->loaded == (flags & LICTOR_RULE_START ? LICTOR_LOADED_NOT : LICTOR_LOADED_NOW))
-		return 0;
-	if (s->scan && flags & LICTOR_RULE_HASH)
 		return 0;
 	if (j->event == LICTOR_EVENT_ACCEPT && (flags & LICTOR_RULE_PEER) != s->peer)
 		return 0;

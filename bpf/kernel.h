@@ -32,10 +32,6 @@ typedef struct {
 	unsigned int val;
 } kgid_t;
 
-typedef struct {
-	int counter;
-} atomic_t;
-
 struct list_head {
 	struct list_head *next;
 	struct list_head *prev;
@@ -77,7 +73,6 @@ struct inode {
 	u32 i_rdev;
 	u32 i_generation;
 	unsigned int i_flags;
-	atomic_t i_writecount;
 };
 
 struct timespec64 {
@@ -547,11 +542,6 @@ struct bpf_iter__task_file {
 
 #define SB_NOUSER (1ul << 31)
 #define OVERLAYFS_SUPER_MAGIC 0x794c7630
-#define EXT4_SUPER_MAGIC 0xef53
-#define XFS_SUPER_MAGIC 0x58465342
-#define BTRFS_SUPER_MAGIC 0x9123683e
-#define F2FS_SUPER_MAGIC 0xf2f52010
-#define TMPFS_MAGIC 0x01021994
 #define PROC_SUPER_MAGIC 0x9fa0
 #define PF_KTHREAD 0x00200000
 #define SIGNAL_GROUP_EXIT 0x00000004

@@ -14,9 +14,6 @@
 #include "lsm/anchor.bpf.c"
 #include "lsm/canary.bpf.c"
 #include "lsm/exec.bpf.c"
-#ifndef LICTOR_PROBING
-#include "lsm/hash.bpf.c"
-#endif
 #include "lsm/file.bpf.c"
 #include "lsm/net.bpf.c"
 #include "lsm/task.bpf.c"

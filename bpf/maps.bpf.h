@@ -123,30 +123,6 @@ struct {
 } scripts SEC(".maps");
 
 /*
- * A task -> the SHA-256 of the file that it is about to run. Made where rules ask for one; written by
- * a program that sleeps, read by the next one. No memory for it: HASH_UNKNOWN.
- */
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct lictor_hashed);
-} hashes SEC(".maps");
-
-#ifndef LICTOR_PROBING
-/*
- * A file -> its SHA-256. Written and read by these programs; gone with the inode from the kernel's
- * memory. No memory for it: found out each time. Not there but by the LSM way.
- */
-struct {
-	__uint(type, BPF_MAP_TYPE_INODE_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct lictor_digest);
-} digests SEC(".maps");
-#endif
-
-/*
  * Number of a program's path -> the path. Written when it is executed, read by the daemon for
  * records. Full: the least used one goes, and ancestors that ran it are told without it.
  */

@@ -177,12 +177,10 @@ static long lictor_executing_step(u32 index, struct lictor_executing *e)
 		return 1;
 	s->loaded = e->loaded;
 	lictor_gather_before(s, e->task);
-	if (index >= e->scripts) {
+	if (index >= e->scripts)
 		lictor_gather_code(s, file);
-		lictor_gather_last_hash(s, e->task);
-	} else {
+	else
 		lictor_gather_script(s, e->task, index);
-	}
 	lictor_number(s, LICTOR_FIELD_FILE_MAPPED, 0);
 	lictor_decide(s, LICTOR_EVENT_EXEC, 0);
 	/* PID 1 cannot be killed, and goes on. */

@@ -8,7 +8,6 @@
 #define LICTOR_SCRIPT_H
 
 #include "bpf/facts.bpf.h"
-#include "bpf/hash.bpf.h"
 #include "bpf/start.bpf.h"
 
 /* Is the exec still about the file that was asked for? Each handler of scripts sets another. */
@@ -51,7 +50,6 @@ static __always_inline void lictor_note_text(struct lictor_scratch *s, struct li
 static __noinline void lictor_note_script(struct lictor_scratch *s, struct lictor_script *note,
 					  u32 reasons)
 {
-	const struct lictor_hits *hash;
 	const struct lictor_values *v;
 
 	if (!s || !note)
@@ -62,8 +60,6 @@ static __noinline void lictor_note_script(struct lictor_scratch *s, struct licto
 	note->fs_name = s->fs_name;
 	note->ino = s->record.file.ino;
 	note->dev = s->record.file.dev;
-	hash = &s->facts.hits[LICTOR_STRING_HASH];
-	note->hash = hash->any ? hash->any_out[0] : 0;
 	note->group = s->record.file_gid;
 	note->mode = v->num[LICTOR_FIELD_FILE_MODE];
 	note->type = v->num[LICTOR_FIELD_FILE_TYPE];
@@ -71,8 +67,7 @@ static __noinline void lictor_note_script(struct lictor_scratch *s, struct licto
 	note->links = v->num[LICTOR_FIELD_FILE_LINKS];
 	note->flags = (v->num[LICTOR_FIELD_FILE_OVERLAY_UPPER] ? LICTOR_SCRIPT_UPPER : 0) |
 		      (v->num[LICTOR_FIELD_FILE_MEMFD] ? LICTOR_SCRIPT_MEMFD : 0) |
-		      (v->num[LICTOR_FIELD_FILE_DELETED] ? LICTOR_SCRIPT_DELETED : 0) |
-		      (hash->state == LICTOR_PRESENT ? LICTOR_SCRIPT_HASHED : 0);
+		      (v->num[LICTOR_FIELD_FILE_DELETED] ? LICTOR_SCRIPT_DELETED : 0);
 	note->reasons = reasons;
 	note->length = 0;
 	lictor_note_text(s, note);
@@ -132,7 +127,7 @@ static __always_inline void lictor_gather_no_script(struct lictor_scratch *s)
 		LICTOR_FIELD_FILE_OWNER, LICTOR_FIELD_FILE_TYPE, LICTOR_FIELD_FILE_MODE,
 		LICTOR_FIELD_FILE_SETUID, LICTOR_FIELD_FILE_LINKS, LICTOR_FIELD_FILE_DELETED,
 		LICTOR_FIELD_FILE_OVERLAY_UPPER, LICTOR_FIELD_FILE_FOREIGN,
-		LICTOR_FIELD_FILE_MEMFD, LICTOR_FIELD_FILE_HASH,
+		LICTOR_FIELD_FILE_MEMFD,
 	};
 	u32 i;
 
@@ -140,7 +135,6 @@ static __always_inline void lictor_gather_no_script(struct lictor_scratch *s)
 		s->facts.v.state[field[i]] = LICTOR_UNKNOWN;
 	s->facts.hits[LICTOR_STRING_PATH].state = LICTOR_UNKNOWN;
 	s->facts.hits[LICTOR_STRING_FS].state = LICTOR_UNKNOWN;
-	s->facts.hits[LICTOR_STRING_HASH].state = LICTOR_UNKNOWN;
 	lictor_reason(s, LICTOR_REASON_SCRIPT_UNKNOWN);
 }
 
@@ -158,7 +152,6 @@ static __noinline int lictor_gather_noted(struct lictor_scratch *s, struct task_
 	length = note->length;
 	s->facts.hits[LICTOR_STRING_PATH] = note->path;
 	s->facts.hits[LICTOR_STRING_FS] = note->fs;
-	lictor_gather_outcome(s, note->flags & LICTOR_SCRIPT_HASHED, note->hash);
 	s->fs_name = note->fs_name;
 	s->record.file.ino = note->ino;
 	s->record.file.dev = note->dev;
@@ -197,21 +190,6 @@ static __always_inline void lictor_gather_script(struct lictor_scratch *s, struc
 		lictor_gather_noted(s, task, &all->script[index]);
 	else
 		lictor_gather_no_script(s);
-}
-
-/* The hash of the last file, which was noted as the scripts were. */
-static __always_inline void lictor_gather_last_hash(struct lictor_scratch *s,
-						    struct task_struct *task)
-{
-	const struct lictor_scripts *all = bpf_task_storage_get(&scripts, task, 0, 0);
-	u32 last = all ? all->files - 1 : LICTOR_SCRIPTS;
-
-	asm volatile("" : "+r"(last));
-	if (all && all->generation == (u32)s->generation && last < LICTOR_SCRIPTS)
-		lictor_gather_outcome(s, all->script[last].flags & LICTOR_SCRIPT_HASHED,
-				      all->script[last].hash);
-	else
-		lictor_gather_outcome(s, false, 0);
 }
 
 #endif

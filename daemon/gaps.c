@@ -166,25 +166,12 @@ static bool only_via(const struct lictor_engine *engine, enum lictor_event event
 	return some;
 }
 
-static bool knows_hashes(const struct lictor_engine *engine, const char **ret_why)
-{
-	*ret_why = "only BPF LSM programs can ask IMA for a file's SHA-256";
-	if (engine->way == LICTOR_VIA_LSM)
-		*ret_why = "this kernel has no IMA to reckon a file's SHA-256";
-	return engine->hook[LICTOR_HOOK_hash_exec].loaded;
-}
-
 bool lictor_engine_knows(const struct lictor_engine *engine, enum lictor_event event, int field,
 			 bool *ret_doubt, const char **ret_why)
 {
 	if (field == LICTOR_FIELD_PERF_TYPE && !engine->perf_attr) {
 		*ret_doubt = true;
 		*ret_why = "this kernel does not tell the type of a perf event";
-		return false;
-	}
-	/* In doubt nothing would run at all. */
-	if (field == LICTOR_FIELD_FILE_HASH && !knows_hashes(engine, ret_why)) {
-		*ret_doubt = false;
 		return false;
 	}
 	for (size_t i = 0; i < sizeof(unknowns) / sizeof(*unknowns); i++)

@@ -6,17 +6,19 @@
 #include "daemon/hashing.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "daemon/hash.h"
 #include "daemon/own.h"
 
 #define STEP_NS 20000000	/* twice the longest tick of a kernel's clock */
+#define SOUGHT_MAX 256u		/* a second */
 #define SECONDS_NS 2000000000	/* of file systems that keep whole seconds, or every other one */
 
 struct lictor_hashing {
 	struct lictor_engine *engine;
 	struct lictor_hashes *hashes;
+	time_t second;		/* in which so many files were looked for: */
+	unsigned sought;
 	char file[LICTOR_SHA256_TEXT];
 	char process[LICTOR_SHA256_TEXT];
 };
@@ -49,14 +51,26 @@ static void add_path(struct lictor_whereabouts *where, const struct lictor_bytes
 	where->path[where->paths++].length = path->length;
 }
 
-/* An object that is not known yet is looked for. */
+/* To look for files that are no more takes time, which a flood of their records must not have. */
+static bool may_seek(struct lictor_hashing *hashing)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (now.tv_sec != hashing->second)
+		hashing->sought = 0;
+	hashing->second = now.tv_sec;
+	return hashing->sought++ < SOUGHT_MAX;
+}
+
+/* A file that is not known yet is looked for. */
 static enum lictor_hash_state ask(struct lictor_hashing *hashing, const struct lictor_inode *inode,
 				  const struct lictor_whereabouts *where, char *text)
 {
 	enum lictor_hash_state state = lictor_hashes_find(hashing->hashes, inode, text);
 	int fd;
 
-	if (state != LICTOR_HASH_NEW || lictor_hashes_full(hashing->hashes))
+	if (state != LICTOR_HASH_NEW || lictor_hashes_full(hashing->hashes) || !may_seek(hashing))
 		return state;
 	fd = lictor_engine_find(hashing->engine, inode, where);
 	if (fd < 0 && fd != -EREMOTE)
@@ -89,14 +103,13 @@ bool lictor_hashing_alert(struct lictor_hashing *hashing, struct lictor_alert *a
 		own = ask(hashing, &alert->image, &program, hashing->process);
 	if (alert->event == LICTOR_EVENT_EXEC && alert->file.changed_s)
 		other = ask(hashing, &alert->file, &file, hashing->file);
-	alert->process_hash = NULL;
+	alert->process_hash = alert->file_hash = NULL;
 	if (own == LICTOR_HASH_KNOWN) {
 		alert->process_hash = hashing->process;
 		alert->process_hash_uncertain = is_young(&alert->image, &alert->time);
 	}
 	if (other == LICTOR_HASH_KNOWN) {
-		alert->text[LICTOR_FIELD_FILE_HASH] = (struct lictor_bytes){
-			.byte = hashing->file, .length = strlen(hashing->file) };
+		alert->file_hash = hashing->file;
 		alert->file_hash_uncertain = is_young(&alert->file, &alert->time);
 	}
 	return own == LICTOR_HASH_WAITING || other == LICTOR_HASH_WAITING;

@@ -9,15 +9,11 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <syslog.h>
 #include <unistd.h>
-
-#include "daemon/own.h"
 
 static int make_image(const struct lictor_compiled *compiled)
 {
@@ -136,7 +132,7 @@ static lictor_hook_set carriers_of(lictor_hook_set hooks)
 static lictor_hook_set hooks_for(const struct lictor_engine *engine,
 				 const struct lictor_compiled *compiled)
 {
-	lictor_hook_set hooks = 0, others = 0, unwanted = 0;
+	lictor_hook_set hooks = 0, others = 0;
 	uint64_t by_function = 0;
 
 	for (int i = 0; i < LICTOR_HOOKS; i++)
@@ -158,14 +154,12 @@ static lictor_hook_set hooks_for(const struct lictor_engine *engine,
 			continue;
 		hooks |= LICTOR_HOOK_BIT(i);
 	}
-	if (!(compiled->fields[LICTOR_EVENT_EXEC] >> LICTOR_FIELD_FILE_HASH & 1))
-		unwanted |= LICTOR_HOOKS_HASH;
 	/* Those that are about no event keep the others true. */
 	for (int i = 0; hooks && i < LICTOR_HOOKS; i++)
 		if (engine->hook[i].loaded && !engine->hook[i].events &&
 		    (engine->hook[i].way != LICTOR_VIA_CGROUP || carriers_of(hooks) >> i & 1))
 			others |= LICTOR_HOOK_BIT(i);
-	return hooks | (others & ~unwanted);
+	return hooks | others;
 }
 
 static int attach_all(struct lictor_engine *engine, lictor_hook_set hooks, lictor_hook_set *ret_new)
@@ -199,30 +193,6 @@ static void detach_all(struct lictor_engine *engine, lictor_hook_set hooks)
 	for (int i = 0; i < LICTOR_HOOKS; i++)
 		if (hooks >> i & 1 && engine->hook[i].attached)
 			lictor_engine_detach(engine, (enum lictor_hook)i);
-}
-
-/*
- * Does IMA say SHA-256 of this process's own program? With another algorithm (ima_hash=) no file would
- * have one, and in that doubt rules may let nothing run.
- */
-static int try_hash(struct lictor_engine *engine)
-{
-	int program OWN(own_close) = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	int self OWN(own_close) = (int)syscall(SYS_pidfd_open, getpid(), 0);
-	struct lictor_hashed note = { 0 };
-	void *mapped;
-
-	if (program < 0 || self < 0)
-		return -errno;
-	mapped = mmap(NULL, 1, PROT_READ | PROT_EXEC, MAP_PRIVATE, program, 0);
-	if (mapped == MAP_FAILED)
-		return -errno;
-	munmap(mapped, 1);
-	if (!bpf_map_lookup_elem(lictor_engine_map(engine, "hashes"), &self, &note) && note.known)
-		return 0;
-	lictor_engine_say(engine, LOG_ERR, "rules ask for file.hash.sha256, and the kernel's IMA does "
-					   "not say it: is there an ima_hash= on its command line?");
-	return -EOPNOTSUPP;
 }
 
 /* ---- what was there before the rules ---- */
@@ -326,8 +296,6 @@ int lictor_engine_install(struct lictor_engine *engine, const struct lictor_comp
 		error = lictor_engine_read_starts(engine, compiled, generation);
 	if (!error)
 		error = attach_all(engine, hooks, &new);
-	if (!error && hooks & LICTOR_HOOKS_HASH)
-		error = try_hash(engine);
 	if (error) {
 		__atomic_store_n(&engine->control->pending, 0, __ATOMIC_RELEASE);
 		detach_all(engine, new);

@@ -115,7 +115,7 @@ static int share_maps(const struct lictor_engine *engine, struct bpf_object *obj
 	bpf_object__for_each_map(map, object) {
 		int fd, error;
 
-		if (bpf_map__is_internal(map) || !bpf_map__autocreate(map))
+		if (bpf_map__is_internal(map))
 			continue;
 		fd = lictor_engine_map(engine, bpf_map__name(map));
 		error = fd < 0 ? fd : bpf_map__reuse_fd(map, fd);
@@ -191,7 +191,7 @@ static int load_batch(struct lictor_engine *engine, enum lictor_via way, const c
 {
 	struct lictor_batch batch;
 	struct bpf_program *program;
-	struct bpf_map *scratch, *digests;
+	struct bpf_map *scratch;
 	int cpus = libbpf_num_possible_cpus(), error;
 
 	if (cpus < 0)
@@ -210,10 +210,6 @@ static int load_batch(struct lictor_engine *engine, enum lictor_via way, const c
 		if (wanted && !error)
 			error = set_way(way, program);
 	}
-	digests = bpf_object__find_map_by_name(batch.object, "digests");
-	/* Only with BPF LSM is there room for it in an inode. */
-	if (!error && digests)
-		error = bpf_map__set_autocreate(digests, engine->way == LICTOR_VIA_LSM);
 	scratch = bpf_object__find_map_by_name(batch.object, "scratch");
 	if (!error && engine->batches)
 		error = share_maps(engine, batch.object);
@@ -377,14 +373,13 @@ static int load_base(struct lictor_engine *engine)
 static int open_all(struct lictor_engine *engine)
 {
 	struct btf *kernel OWN(own_btf__free) = btf__load_vmlinux_btf();
-	int error, no_way;
+	int error;
 
 	if (!kernel)
 		return -ENOSYS;
 	error = kernel_is_new_enough();
 	if (error)
 		return error;
-	no_way = lictor_ways_choose(engine, kernel);
 	engine->keeps_cpu = btf__find_by_name_kind(kernel, "bpf_preempt_disable", BTF_KIND_FUNC) > 0;
 	error = load_base(engine);
 	/* The first verifiers that know of it refuse what these programs are made of. */
@@ -407,7 +402,7 @@ static int open_all(struct lictor_engine *engine)
 	engine->cgroup_fd = cgroup_root();
 	engine->control->unified = lictor_host_unified();
 	engine->cgroup_error = -ESRCH; /* not needed */
-	if (no_way)
+	if (lictor_ways_choose(engine, kernel))
 		engine->cgroup_error = try_cgroup(engine);
 	lictor_ways_find(engine, kernel);
 	attach_guard(engine);

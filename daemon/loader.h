@@ -19,9 +19,6 @@ struct lictor_batch {
 
 typedef unsigned __int128 lictor_hook_set;	/* a bit per enum lictor_hook */
 #define LICTOR_HOOK_BIT(hook) ((lictor_hook_set)1 << (hook))
-/* They find out hashes for the programs that decide. */
-#define LICTOR_HOOKS_HASH \
-	(LICTOR_HOOK_BIT(LICTOR_HOOK_hash_exec) | LICTOR_HOOK_BIT(LICTOR_HOOK_hash_mmap))
 _Static_assert(LICTOR_HOOKS <= 128, "hooks fit their set");
 
 struct lictor_engine {

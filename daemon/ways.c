@@ -153,10 +153,7 @@ static const char *kernel_hook(enum lictor_hook hook)
 	case LICTOR_HOOK_socket_receive:
 		return "file_receive";
 	case LICTOR_HOOK_held_mmap:
-	case LICTOR_HOOK_hash_mmap:
 		return "mmap_file";
-	case LICTOR_HOOK_hash_exec:
-		return "bprm_check_security";
 	case LICTOR_HOOK_anchor_move:
 		return "move_mount";
 	default:
@@ -168,7 +165,7 @@ void lictor_ways_function(enum lictor_hook hook, char *ret_name, size_t room)
 {
 	const char *base = kernel_hook(hook);
 
-	if (hook == LICTOR_HOOK_bprm_check_security || hook == LICTOR_HOOK_hash_exec)
+	if (hook == LICTOR_HOOK_bprm_check_security)
 		base = "bprm_check";
 	else if (hook == LICTOR_HOOK_settime)
 		base = "settime64";
@@ -226,17 +223,8 @@ static bool in_kernel(const struct lictor_engine *engine, const struct btf *kern
 	}
 }
 
-/* Without IMA the helper is there, and always fails. */
-static bool has_ima(const struct btf *kernel)
-{
-	return btf__find_by_name_kind(kernel, "ima_file_hash", BTF_KIND_FUNC) >= 0;
-}
-
 static int way_error(const struct lictor_engine *engine, enum lictor_hook hook)
 {
-	/* Only LSM programs may ask IMA. */
-	if (LICTOR_HOOKS_HASH >> hook & 1 && engine->way != LICTOR_VIA_LSM)
-		return -EOPNOTSUPP;
 	/* These carry out what watched functions decide. */
 	if (hook == LICTOR_HOOK_refuse4 || hook == LICTOR_HOOK_refuse6)
 		return engine->cgroup_fd < 0 ? engine->cgroup_fd :
@@ -263,8 +251,7 @@ void lictor_ways_find(struct lictor_engine *engine, const struct btf *kernel)
 		state->via = via_words[state->way];
 		state->events = lictor_hooks[i].events;
 		state->error = -way_error(engine, (enum lictor_hook)i);
-		if (!in_kernel(engine, kernel, (enum lictor_hook)i) ||
-		    (LICTOR_HOOKS_HASH >> i & 1 && !has_ima(kernel)))
+		if (!in_kernel(engine, kernel, (enum lictor_hook)i))
 			state->error = ENOENT;
 		state->loaded = !state->error;
 	}

@@ -4,7 +4,6 @@
  * executable.
  */
 #include "lsm/verdict.bpf.h"
-#include "bpf/hash.bpf.h"
 #include "bpf/script.bpf.h"
 
 static __always_inline int lictor_exec_file(struct lictor_scratch *s, struct file *file,
@@ -14,8 +13,6 @@ static __always_inline int lictor_exec_file(struct lictor_scratch *s, struct fil
 
 	lictor_gather_code(s, file);
 	lictor_number(s, LICTOR_FIELD_FILE_MAPPED, !bprm);
-	if (s->needs & LICTOR_NEED_HASH)
-		lictor_gather_hash(s, KREAD(file, f_inode));
 	if (bprm)
 		lictor_note_file(s, bprm, before);
 	if (BPF_CORE_READ_BITFIELD(bpf_get_current_task_btf(), in_execve))

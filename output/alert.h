@@ -125,7 +125,8 @@ struct lictor_alert {
 	const char *group_name;
 	const char *group_target_name;
 	const char *file_owner_name;
-	const char *process_hash;	/* SHA-256 in hexadecimal digits */
+	const char *file_hash;		/* SHA-256 in hexadecimal digits; of exec */
+	const char *process_hash;
 	/* too young for a change since to show: that one may be of what the file became */
 	bool file_hash_uncertain;
 	bool process_hash_uncertain;

@@ -129,6 +129,11 @@ static void parent(const struct lictor_alert *alert, struct lictor_line *value)
 	put_bytes(value, &alert->text[LICTOR_FIELD_PARENT_EXECUTABLE]);
 }
 
+static void file_hash(const struct lictor_alert *alert, struct lictor_line *value)
+{
+	put(value, alert->file_hash);
+}
+
 static void process_hash(const struct lictor_alert *alert, struct lictor_line *value)
 {
 	put(value, alert->process_hash);
@@ -228,6 +233,7 @@ static const struct {
 	{ "LICTOR_SOURCE", source },
 	{ "LICTOR_EXECUTABLE", executable },
 	{ "LICTOR_PARENT_EXECUTABLE", parent },
+	{ "LICTOR_FILE_HASH_SHA256", file_hash },
 	{ "LICTOR_PROCESS_HASH_SHA256", process_hash },
 	{ "LICTOR_UNCERTAIN", uncertain },
 	{ "LICTOR_USER", user },
@@ -262,7 +268,6 @@ static const enum lictor_field told[] = {
 	LICTOR_FIELD_CLOCK_OPERATION,	   LICTOR_FIELD_HOST_HOSTNAME,
 	LICTOR_FIELD_HOST_DOMAIN,	   LICTOR_FIELD_SYSCTL_NAME,
 	LICTOR_FIELD_IO_URING_OPERATION,   LICTOR_FIELD_DUP_DESCRIPTOR,
-	LICTOR_FIELD_FILE_HASH,
 };
 
 /* "events-lost" -> LICTOR_COUNT_EVENTS_LOST */

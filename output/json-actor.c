@@ -142,6 +142,11 @@ WRITER(gid)
 
 WRITER(hash)
 {
+	lictor_object_text(object, member->name, told->alert->file_hash);
+}
+
+WRITER(process_hash)
+{
 	lictor_object_text(object, member->name, told->alert->process_hash);
 }
 
@@ -210,13 +215,14 @@ static const struct lictor_member table[] = {
 	{ "file.directory", write_directory, 0 },
 	{ "file.extension", write_extension, 0 },
 	{ "file.gid", write_gid, 0 },
+	{ "file.hash.sha256", write_hash, 0 },
 	{ "file.inode", write_inode, 0 },
 	{ "file.name", write_name, 0 },
 	{ "file.uid", write_uid, 0 },
 	{ "lictor.ancestors", write_ancestors, 0 },
 	{ "process.args", write_args, 0 },
 	{ "process.entity_id", write_entity, 0 },
-	{ "process.hash.sha256", write_hash, 0 },
+	{ "process.hash.sha256", write_process_hash, 0 },
 	{ "process.parent.entity_id", write_parent_entity, 0 },
 	{ "process.parent.pid", write_parent_pid, 0 },
 	{ "process.parent.start", write_parent_start, 0 },

@@ -172,9 +172,7 @@ WRITER(unknown)
 	struct lictor_array array = {};
 
 	for (unsigned field = 1; field < LICTOR_FIELDS; field++) {
-		/* A hash that the kernel did not have may have been found out since. */
-		if (alert->values.state[field] != LICTOR_UNKNOWN ||
-		    (lictor_alert_has(alert, field) && field != LICTOR_FIELD_FILE_HASH))
+		if (alert->values.state[field] != LICTOR_UNKNOWN || lictor_alert_has(alert, field))
 			continue;
 		if (!array.line)
 			array = lictor_array_begin(object, member->name);

@@ -255,11 +255,6 @@ bool lictor_rule_asks_for_start(const struct lictor_rule *rule)
 	return rule_names(rule, LICTOR_FIELD_PROCESS_ARGS, LICTOR_FIELD_PROCESS_ENV);
 }
 
-bool lictor_rule_asks_for_hash(const struct lictor_rule *rule)
-{
-	return rule_names(rule, LICTOR_FIELD_FILE_HASH, LICTOR_FIELD_FILE_HASH);
-}
-
 const struct undeniable *undeniable_by(const struct lictor_rule *rule, int event)
 {
 	const struct undeniable *found = undeniable_of(event);

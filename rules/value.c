@@ -11,7 +11,6 @@
 
 #include "rules/check.h"
 
-#define DIGITS (LICTOR_SHA256_TEXT - 1)
 
 /* A list may be read for several fields, and by way of several other lists. */
 static bool was_said(const struct check *check, struct lictor_place place)
@@ -222,19 +221,6 @@ static int text_length_check(struct check *check, int field, const struct node *
 			   lictor_field_words[field].name, most);
 }
 
-static int digest_check(struct check *check, const struct node *node)
-{
-	size_t digits = strspn(node->text, "0123456789abcdef");
-
-	if (digits == DIGITS && !node->text[digits])
-		return 0;
-	digits = strspn(node->text, "0123456789abcdefABCDEF");
-	return value_error(check, node_place(node),
-			   digits == DIGITS && !node->text[digits] ? "write it in small letters" :
-			   "64 digits 0-9 and a-f, as sha256sum(1) writes them; patterns are of no use",
-			   "\"%.*s\" is not a SHA-256", SHOWN(node->text));
-}
-
 static int pattern_value_check(struct check *check, int field, const struct node *node)
 {
 	bool path = lictor_field_words[field].type == LICTOR_TYPE_PATH;
@@ -242,8 +228,6 @@ static int pattern_value_check(struct check *check, int field, const struct node
 	size_t expansions;
 	int error;
 
-	if (lictor_field_words[field].space == LICTOR_SPACE_HASH)
-		return digest_check(check, node);
 	if (check->expansions > EXPANSIONS_MAX && strchr(node->text, '{'))
 		return -EINVAL; /* said before; each may cost a millisecond */
 	error = lictor_pattern_check(node->text, path, &expansions, &fault);

@@ -235,8 +235,6 @@ static int add_field(struct lictor_told_record *record, int field)
 	text = lictor_told_text(record, key);
 	/* What was cut, or is never told, is as good as what could not be had. */
 	if (field == LICTOR_FIELD_PROCESS_ENV || lists(record, "lictor.unknown", name) ||
-	    lists(record, "lictor.uncertain", name) ||
-	    (field == LICTOR_FIELD_FILE_HASH && !text) ||
 	    (text && lists(record, "lictor.truncated", name)))
 		return add_fact(record, field, NULL, NULL, NULL);
 	/* A program or file that has no name has no path to compare. */

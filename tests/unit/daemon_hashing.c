@@ -84,13 +84,11 @@ static void wait_for(struct lictor_alert *alert)
 static void both(void **state)
 {
 	struct lictor_alert alert = alert_of(LICTOR_EVENT_EXEC, 30000000);
-	const struct lictor_bytes *file = &alert.text[LICTOR_FIELD_FILE_HASH];
 
 	(void)state;
 	wait_for(&alert);
 	assert_string_equal(alert.process_hash, ABC);
-	assert_int_equal(file->length, strlen(ABC));
-	assert_memory_equal(file->byte, ABC, file->length);
+	assert_string_equal(alert.file_hash, ABC);
 	assert_false(alert.file_hash_uncertain);
 	assert_false(alert.process_hash_uncertain);
 	/* Once for both, and for all that follows. */
@@ -122,7 +120,7 @@ static void program_only(void **state)
 	(void)state;
 	wait_for(&alert);
 	assert_string_equal(alert.process_hash, ABC);
-	assert_null(alert.text[LICTOR_FIELD_FILE_HASH].byte);
+	assert_null(alert.file_hash);
 	alert.image.changed_s = 0;
 	assert_false(lictor_hashing_alert(hashing, &alert));
 	assert_null(alert.process_hash);
@@ -150,7 +148,24 @@ static void places(void **state)
 	assert_false(lictor_hashing_alert(hashing, &alert));
 	assert_false(lictor_hashing_alert(hashing, &alert));
 	assert_int_equal(asked, 3);
-	assert_null(alert.text[LICTOR_FIELD_FILE_HASH].byte);
+	assert_null(alert.file_hash);
+}
+
+/* However many records there are of files that are gone. */
+static void flood(void **state)
+{
+	struct lictor_alert alert = alert_of(LICTOR_EVENT_EXEC, 30000000);
+	struct timespec begin, now;
+
+	(void)state;
+	found = -ENOENT;
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	for (unsigned i = 0; i < 5000; i++) {
+		alert.file.ino++;
+		assert_false(lictor_hashing_alert(hashing, &alert));
+	}
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	assert_true(asked <= 256 * (now.tv_sec - begin.tv_sec + 1));
 }
 
 int main(void)
@@ -160,6 +175,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(young, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(program_only, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(places, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(flood, set_up, tear_down),
 	};
 	int fd = mkstemp(path), failed;
 

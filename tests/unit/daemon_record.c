@@ -68,41 +68,6 @@ static int reads(const char *text)
 	return r;
 }
 
-/* A hash counts if it is certain, and was what the kernel knew. */
-static void test_hash(void **state)
-{
-	static const struct {
-		const char *lictor;
-		bool counts;
-		bool none;	/* lictord had none; the kernel may have */
-	} told[] = {
-		{ "\"rules\":[\"one\"]", true, false },
-		{ "\"rules\":[\"one\"],\"uncertain\":[\"file.hash.sha256\"]", false, false },
-		{ "\"rules\":[\"one\"],\"uncertain\":[\"process.hash.sha256\"]", true, false },
-		{ "\"rules\":[\"one\"],\"unknown\":[\"file.hash.sha256\"]", false, false },
-		{ "\"rules\":[\"one\"]", false, true },
-	};
-	char line[512];
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(told) / sizeof(*told); i++) {
-		struct lictor_told_record record;
-		const char *text;
-
-		snprintf(line, sizeof(line),
-			 "{\"event\":{\"action\":\"exec\",\"dataset\":\"lictor.alert\"},"
-			 "\"file\":{%s},\"lictor\":{%s}}\n",
-			 told[i].none ? "" : "\"hash\":{\"sha256\":\"00ff\"}", told[i].lictor);
-		assert_int_equal(lictor_told_record_read(line, strlen(line), &record), 0);
-		text = fact_of(&record, LICTOR_FIELD_FILE_HASH, 0)->text;
-		if (told[i].counts)
-			assert_string_equal(text, "00ff");
-		else
-			assert_null(text);
-		lictor_told_record_done(&record);
-	}
-}
-
 static void test_others(void **state)
 {
 	char deep[400];
@@ -179,7 +144,7 @@ static void test_golden(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_facts),  cmocka_unit_test(test_hash),
+		cmocka_unit_test(test_facts),
 		cmocka_unit_test(test_others),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_golden),

@@ -103,19 +103,8 @@ static bool is_path_space(enum lictor_space space)
 	return space == LICTOR_SPACE_OBJECT || space == LICTOR_SPACE_IMAGE;
 }
 
-/* Some digits, again and again, to 64 of them. */
-static void random_digest(char *to)
-{
-	for (uint32_t i = 0, four = below(4096); i < 16; i++)
-		snprintf(to + 4 * i, 5, "%04x", four);
-}
-
 static void random_string(enum lictor_space space, char *to)
 {
-	if (space == LICTOR_SPACE_HASH) {
-		random_digest(to);
-		return;
-	}
 	if (is_path_space(space))
 		random_path(to);
 	else
@@ -281,10 +270,10 @@ static const char *random_pattern(struct sample_set *set, enum lictor_space spac
 		random_string(space, text);
 		if (exact && is_path_space(space))
 			snprintf(text + strlen(text), 16, "/%u", below(3000));
-		else if (exact && space != LICTOR_SPACE_HASH)
+		else if (exact)
 			snprintf(text, 16, "n%u", below(3000));
 		escape(text, pattern);
-		for (uint32_t n = exact || space == LICTOR_SPACE_HASH ? 0 : below(4); n; n--)
+		for (uint32_t n = exact ? 0 : below(4); n; n--)
 			if (is_path_space(space))
 				change_path(pattern);
 			else
@@ -907,8 +896,6 @@ static int sample_slot(int field)
 		return LICTOR_STRING_ENV;
 	case LICTOR_FIELD_PROCESS_CWD:
 		return LICTOR_STRING_CWD;
-	case LICTOR_FIELD_FILE_HASH:
-		return LICTOR_STRING_HASH;
 	case LICTOR_FIELD_TARGET_EXECUTABLE:
 		return LICTOR_STRING_TARGET_IMAGE;
 	case LICTOR_FIELD_TARGET_NAME:

@@ -102,8 +102,8 @@ static inline void sample_process(struct lictor_alert *alert)
 	alert->text[LICTOR_FIELD_PROCESS_EXECUTABLE] = sample_text("/usr/bin/dash");
 	alert->process_hash = "fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9";
 	if (alert->event == LICTOR_EVENT_EXEC)
-		alert->text[LICTOR_FIELD_FILE_HASH] = sample_text(
-			"2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae");
+		alert->file_hash =
+			"2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae";
 	alert->text[LICTOR_FIELD_PROCESS_NAME] = sample_text("sh");
 	alert->text[LICTOR_FIELD_PARENT_EXECUTABLE] = sample_text("/usr/sbin/nginx");
 	alert->text[LICTOR_FIELD_PARENT_NAME] = sample_text("nginx");
