@@ -805,12 +805,16 @@ struct lictor_opened {
 
 /* ---- the record ---- */
 
-/* A file as it was: which object, and when it changed last (ctime, as stat(2) says it). */
+/*
+ * A file as it was: which object, when it changed last (ctime, as stat(2) says it), and its size: what
+ * is cut off goes before the time is set.
+ */
 struct lictor_inode {
 	__u64 ino;		/* 0: none */
 	__u32 dev;
 	__u32 igeneration;
-	__s64 changed_s;	/* 0: not known, nor is igeneration */
+	__u64 size;		/* bytes */
+	__s64 changed_s;	/* 0: not known, nor are igeneration and size */
 	__u32 changed_ns;
 	__u32 pad;
 };

@@ -23,6 +23,7 @@ static __always_inline void lictor_note_inode(struct lictor_inode *note, struct 
 	LICTOR_PEEK(note->ino, (u64)inode, struct inode, i_ino);
 	note->dev = BPF_CORE_READ(inode, i_sb, s_dev);
 	LICTOR_PEEK(note->igeneration, (u64)inode, struct inode, i_generation);
+	LICTOR_PEEK(note->size, (u64)inode, struct inode, i_size);
 	if (bpf_core_field_exists(struct inode___split, i_ctime_sec))
 		LICTOR_STAMP(note, inode, struct inode___split, i_ctime_sec, i_ctime_nsec);
 	else if (bpf_core_field_exists(struct inode___hidden, __i_ctime))

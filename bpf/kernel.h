@@ -71,6 +71,7 @@ struct inode {
 	unsigned long i_ino;
 	unsigned int i_nlink;
 	u32 i_rdev;
+	s64 i_size;
 	u32 i_generation;
 	unsigned int i_flags;
 };

@@ -58,7 +58,8 @@ struct lictor_hashes {
 static bool same(const struct lictor_inode *a, const struct lictor_inode *b)
 {
 	return a->ino == b->ino && a->dev == b->dev && a->igeneration == b->igeneration &&
-	       a->changed_s == b->changed_s && a->changed_ns == b->changed_ns;
+	       a->size == b->size && a->changed_s == b->changed_s &&
+	       a->changed_ns == b->changed_ns;
 }
 
 static struct answer *set_of(struct lictor_hashes *hashes, const struct lictor_inode *inode)
@@ -93,8 +94,8 @@ static struct answer *make_room(struct lictor_hashes *hashes, const struct licto
 
 static bool unchanged(const struct stat *st, const struct lictor_inode *inode)
 {
-	return S_ISREG(st->st_mode) && st->st_ctim.tv_sec == inode->changed_s &&
-	       st->st_ctim.tv_nsec == inode->changed_ns;
+	return S_ISREG(st->st_mode) && (uint64_t)st->st_size == inode->size &&
+	       st->st_ctim.tv_sec == inode->changed_s && st->st_ctim.tv_nsec == inode->changed_ns;
 }
 
 /* Its access time is left alone where that is allowed. */
@@ -118,19 +119,21 @@ static bool digest(struct lictor_hashes *hashes, const struct job *job,
 
 	/* Only a regular file is opened: to open a device is to use it. */
 	if (fstat(job->fd, &st) < 0 || !unchanged(&st, &job->inode) ||
-	    (uint64_t)st.st_size > LICTOR_HASH_FILE_MAX)
+	    job->inode.size > LICTOR_HASH_FILE_MAX)
 		return false;
 	fd = open_again(job->fd);
 	if (fd < 0)
 		return false;
 	lictor_sha256_init(&sha);
 	while (!hashes->end && (got = read(fd, hashes->piece, PIECE))) {
-		if ((got < 0 && errno != EINTR) || sha.length > LICTOR_HASH_FILE_MAX)
+		if ((got < 0 && errno != EINTR) || sha.length > job->inode.size)
 			return false;
 		lictor_sha256_add(&sha, hashes->piece, got < 0 ? 0 : (size_t)got);
 	}
+	if (hashes->end || sha.length != job->inode.size)
+		return false;
 	lictor_sha256_done(&sha, ret_digest);
-	return !hashes->end && fstat(fd, &st) == 0 && unchanged(&st, &job->inode);
+	return fstat(fd, &st) == 0 && unchanged(&st, &job->inode);
 }
 
 static void settle(struct lictor_hashes *hashes, const struct job *job, bool known,

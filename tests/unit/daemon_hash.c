@@ -64,6 +64,7 @@ static int look(const char *name, struct lictor_inode *ret_inode)
 	assert_int_equal(fstat(fd, &st), 0);
 	*ret_inode = (struct lictor_inode){ .ino = st.st_ino,
 					    .dev = (uint32_t)st.st_dev,
+					    .size = (uint64_t)st.st_size,
 					    .changed_s = st.st_ctim.tv_sec,
 					    .changed_ns = (uint32_t)st.st_ctim.tv_nsec };
 	return fd;
@@ -150,6 +151,21 @@ static void changed(void **state)
 	assert_int_equal(lictor_hashes_find(hashes, &after, text), LICTOR_HASH_NEW);
 	assert_int_equal(hash("changed", text), LICTOR_HASH_KNOWN);
 	assert_string_equal(text, ABC);
+}
+
+/* Cut, while its time of change is still the old one: as ext4 does it. */
+static void cut(void **state)
+{
+	char text[LICTOR_SHA256_TEXT];
+	struct lictor_inode inode;
+	int fd;
+
+	(void)state;
+	put("cut", "abc");
+	fd = look("cut", &inode);
+	inode.size = 300000;
+	lictor_hashes_ask(hashes, &inode, fd);
+	assert_int_equal(wait_for(&inode, text), LICTOR_HASH_NONE);
 }
 
 static void never_read(void **state)
@@ -280,6 +296,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(known, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(unlinked, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(changed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(cut, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(never_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(room, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(queue, set_up, tear_down),

@@ -66,6 +66,7 @@ static struct lictor_alert alert_of(enum lictor_event event, long age_ns)
 
 	assert_int_equal(stat(path, &st), 0);
 	alert.file = (struct lictor_inode){ .ino = st.st_ino, .dev = (uint32_t)st.st_dev,
+					    .size = (uint64_t)st.st_size,
 					    .changed_s = st.st_ctim.tv_sec,
 					    .changed_ns = (uint32_t)st.st_ctim.tv_nsec };
 	alert.image = alert.file;
