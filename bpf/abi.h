@@ -43,6 +43,7 @@ enum lictor_space {
 	LICTOR_SPACE_ENV,
 	LICTOR_SPACE_CGROUP,
 	LICTOR_SPACE_ARGUMENT, /* texts that calls are given: mount.source, module.name ... */
+	LICTOR_SPACE_VERITY,   /* file.fsverity */
 	LICTOR_SPACES
 };
 
@@ -225,6 +226,7 @@ enum lictor_hook {
 	X(PROCESS_UNREADABLE, "process_unreadable", "what the process is like could not be read, or it has changed what it says of its program") \
 	X(START_UNREADABLE, "start_unreadable", "what the process was started with could not be read, or is too long") \
 	X(SCRIPT_UNKNOWN, "script_unknown", "what the script was is not known any more: there was no memory to keep it, or rules were replaced while it was executed") \
+	X(VERITY_UNREADABLE, "verity_unreadable", "the file has an fs-verity digest, which could not be read, or kept until a script's program is loaded") \
 	X(CGROUP_UNREADABLE, "cgroup_unreadable", "the process's control group could not be read, or is too deep") \
 	X(NO_HELD, "no_held", "more descriptors older than the rules than are kept") \
 	X(NO_ANCHOR, "no_anchor", "more, or longer, names of mounts made since the rules came than are kept") \
@@ -353,6 +355,7 @@ struct lictor_field_head {
 #define LICTOR_NEED_CGROUP	(1u << 7)
 #define LICTOR_NEED_START	(1u << 8)
 #define LICTOR_NEED_CWD		(1u << 9)
+#define LICTOR_NEED_VERITY	(1u << 10)
 
 struct lictor_event_head {
 	__u32 fields;
@@ -379,6 +382,8 @@ struct lictor_vector {
 						   known when the program has been loaded */
 #define LICTOR_RULE_CREATES	(1u << 1)	/* is about create too, by the same facts: an open that
 						   creates has been judged when it did */
+
+#define LICTOR_RULE_VERITY	(1u << 4)	/* asks for file.fsverity */
 
 struct lictor_rule_entry {
 	__u8 action;	/* enum lictor_action */
@@ -489,6 +494,7 @@ enum lictor_string_slot {
 	LICTOR_STRING_UNIT,
 	LICTOR_STRING_CONTAINER,
 	LICTOR_STRING_CWD,
+	LICTOR_STRING_VERITY,
 	LICTOR_STRING_ARGS,		/* what the program was started with */
 	LICTOR_STRING_ENV,		/* each NAME=VALUE of it */
 	LICTOR_STRINGS
@@ -633,6 +639,7 @@ struct lictor_read_start {
 #define LICTOR_SCRIPT_UPPER	(1u << 2)	/* file.overlay_upper */
 #define LICTOR_SCRIPT_MEMFD	(1u << 3)
 #define LICTOR_SCRIPT_DELETED	(1u << 4)
+#define LICTOR_SCRIPT_VERITY	(1u << 5)	/* `verity` is known */
 
 /* A file as it was when it was checked. */
 struct lictor_script {
@@ -648,7 +655,8 @@ struct lictor_script {
 	__u16 mode;
 	__u8 type;
 	__u8 flags;
-	__u32 length;
+	__u16 length;
+	__u16 verity;		/* the outcome of file.fsverity, 0: none */
 	char text[LICTOR_SCRIPT_TEXT];
 };
 

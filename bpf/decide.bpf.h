@@ -81,6 +81,7 @@ static __always_inline void lictor_clear(struct lictor_scratch *s, u64 generatio
 	s->facts.hits[LICTOR_STRING_ARGS].state = LICTOR_ABSENT;
 	s->facts.hits[LICTOR_STRING_ENV].state = LICTOR_ABSENT;
 	s->facts.hits[LICTOR_STRING_CWD].state = LICTOR_ABSENT;
+	s->facts.hits[LICTOR_STRING_VERITY].state = LICTOR_ABSENT;
 	s->facts.repeated = 0;
 }
 
@@ -234,6 +235,9 @@ static long lictor_judge_step(u32 index, struct lictor_judging *j)
 		return 0;
 	if (j->event == LICTOR_EVENT_EXEC &&
 	    s->loaded == (flags & LICTOR_RULE_START ? LICTOR_LOADED_NOT : LICTOR_LOADED_NOW))
+		return 0;
+	/* Only hooks may ask the kernel, and all that there was would be in doubt. */
+	if (lictor_asks_verity && s->scan && flags & LICTOR_RULE_VERITY)
 		return 0;
 	if (j->event == LICTOR_EVENT_ACCEPT && (flags & LICTOR_RULE_PEER) != s->peer)
 		return 0;

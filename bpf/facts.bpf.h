@@ -130,11 +130,4 @@ static __always_inline void lictor_gather_file(struct lictor_scratch *s, struct 
 	lictor_gather_path(s, KREAD(file, f_path.mnt), dentry, 0, LICTOR_FIELD_FILE_PATH);
 }
 
-/* A file that is run. */
-static __always_inline void lictor_gather_code(struct lictor_scratch *s, struct file *file)
-{
-	lictor_gather_file(s, file);
-	lictor_note_inode(&s->record.file, KREAD(file, f_inode));
-}
-
 #endif

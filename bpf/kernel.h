@@ -76,6 +76,24 @@ struct inode {
 	unsigned int i_flags;
 };
 
+struct fsverity_hash_alg {
+	const char *name;
+};
+
+struct merkle_tree_params {
+	const struct fsverity_hash_alg *hash_alg;
+	unsigned int digest_size;
+};
+
+struct fsverity_info {
+	struct merkle_tree_params tree_params;
+	u8 file_digest[64];
+};
+
+struct inode___vouched {	/* later ones have it elsewhere */
+	struct fsverity_info *i_verity_info;
+};
+
 struct timespec64 {
 	s64 tv_sec;
 	long tv_nsec;
@@ -542,6 +560,7 @@ struct bpf_iter__task_file {
 #define VM_EXEC 0x4
 
 #define SB_NOUSER (1ul << 31)
+#define S_VERITY (1u << 16)
 #define OVERLAYFS_SUPER_MAGIC 0x794c7630
 #define PROC_SUPER_MAGIC 0x9fa0
 #define PF_KTHREAD 0x00200000

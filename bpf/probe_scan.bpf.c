@@ -69,7 +69,7 @@ static __always_inline void lictor_scan_code(struct task_struct *task, struct fi
 
 	if (!s)
 		return;
-	lictor_gather_code(s, file);
+	lictor_gather_code(s, file, false);
 	lictor_number(s, LICTOR_FIELD_FILE_MAPPED, hook == LICTOR_HOOK_mmap_file);
 	lictor_decide(s, LICTOR_EVENT_EXEC, 0);
 	lictor_scanned(s, task);

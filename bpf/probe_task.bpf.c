@@ -178,7 +178,7 @@ static long lictor_executing_step(u32 index, struct lictor_executing *e)
 	s->loaded = e->loaded;
 	lictor_gather_before(s, e->task);
 	if (index >= e->scripts)
-		lictor_gather_code(s, file);
+		lictor_gather_last(s, e->task, file);
 	else
 		lictor_gather_script(s, e->task, index);
 	lictor_number(s, LICTOR_FIELD_FILE_MAPPED, 0);

@@ -21,6 +21,9 @@ const volatile __u32 lictor_perf_attr = 1;
 /* Who holds a buffer keeps the CPU: on kernels whose verifier takes that (6.15). */
 const volatile __u32 lictor_keeps_cpu = 0;
 
+/* The kernel keeps the digests of fs-verity where only its own function finds them. */
+const volatile __u32 lictor_asks_verity = 0;
+
 extern void bpf_preempt_disable(void) __weak __ksym;
 extern void bpf_preempt_enable(void) __weak __ksym;
 
@@ -149,6 +152,17 @@ struct lictor_addresses {
 	u8 kept[16];	/* the one that was judged first */
 };
 
+/* What the kernel calls struct fsverity_digest. */
+#define LICTOR_VERITY_DIGEST 64u	/* bytes at most */
+#define FS_VERITY_HASH_ALG_SHA256 1
+#define FS_VERITY_HASH_ALG_SHA512 2
+
+struct lictor_verity {
+	u16 algorithm;		/* FS_VERITY_HASH_ALG_* */
+	u16 size;		/* 0: none */
+	u8 byte[LICTOR_VERITY_DIGEST];
+};
+
 struct lictor_scratch {
 	u32 busy;
 	u32 needs;
@@ -185,6 +199,7 @@ struct lictor_scratch {
 	struct lictor_addresses addresses;
 	struct lictor_cgroup cgroup;
 	struct lictor_program program;
+	struct lictor_verity verity;
 	u64 from;		/* address of a text for the record */
 	u64 fs_name;		/* address of the file system type's name, or 0 */
 	u64 now;

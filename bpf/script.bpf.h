@@ -7,7 +7,7 @@
 #ifndef LICTOR_SCRIPT_H
 #define LICTOR_SCRIPT_H
 
-#include "bpf/facts.bpf.h"
+#include "bpf/code.bpf.h"
 #include "bpf/start.bpf.h"
 
 /* Is the exec still about the file that was asked for? Each handler of scripts sets another. */
@@ -50,6 +50,7 @@ static __always_inline void lictor_note_text(struct lictor_scratch *s, struct li
 static __noinline void lictor_note_script(struct lictor_scratch *s, struct lictor_script *note,
 					  u32 reasons)
 {
+	const struct lictor_hits *verity;
 	const struct lictor_values *v;
 
 	if (!s || !note)
@@ -60,6 +61,8 @@ static __noinline void lictor_note_script(struct lictor_scratch *s, struct licto
 	note->fs_name = s->fs_name;
 	note->ino = s->record.file.ino;
 	note->dev = s->record.file.dev;
+	verity = &s->facts.hits[LICTOR_STRING_VERITY];
+	note->verity = verity->any ? verity->any_out[0] : 0;
 	note->group = s->record.file_gid;
 	note->mode = v->num[LICTOR_FIELD_FILE_MODE];
 	note->type = v->num[LICTOR_FIELD_FILE_TYPE];
@@ -67,7 +70,8 @@ static __noinline void lictor_note_script(struct lictor_scratch *s, struct licto
 	note->links = v->num[LICTOR_FIELD_FILE_LINKS];
 	note->flags = (v->num[LICTOR_FIELD_FILE_OVERLAY_UPPER] ? LICTOR_SCRIPT_UPPER : 0) |
 		      (v->num[LICTOR_FIELD_FILE_MEMFD] ? LICTOR_SCRIPT_MEMFD : 0) |
-		      (v->num[LICTOR_FIELD_FILE_DELETED] ? LICTOR_SCRIPT_DELETED : 0);
+		      (v->num[LICTOR_FIELD_FILE_DELETED] ? LICTOR_SCRIPT_DELETED : 0) |
+		      (verity->state == LICTOR_PRESENT && verity->any < 2 ? LICTOR_SCRIPT_VERITY : 0);
 	note->reasons = reasons;
 	note->length = 0;
 	lictor_note_text(s, note);
@@ -127,7 +131,7 @@ static __always_inline void lictor_gather_no_script(struct lictor_scratch *s)
 		LICTOR_FIELD_FILE_OWNER, LICTOR_FIELD_FILE_TYPE, LICTOR_FIELD_FILE_MODE,
 		LICTOR_FIELD_FILE_SETUID, LICTOR_FIELD_FILE_LINKS, LICTOR_FIELD_FILE_DELETED,
 		LICTOR_FIELD_FILE_OVERLAY_UPPER, LICTOR_FIELD_FILE_FOREIGN,
-		LICTOR_FIELD_FILE_MEMFD,
+		LICTOR_FIELD_FILE_MEMFD, LICTOR_FIELD_FILE_FSVERITY,
 	};
 	u32 i;
 
@@ -135,7 +139,26 @@ static __always_inline void lictor_gather_no_script(struct lictor_scratch *s)
 		s->facts.v.state[field[i]] = LICTOR_UNKNOWN;
 	s->facts.hits[LICTOR_STRING_PATH].state = LICTOR_UNKNOWN;
 	s->facts.hits[LICTOR_STRING_FS].state = LICTOR_UNKNOWN;
+	s->facts.hits[LICTOR_STRING_VERITY].state = LICTOR_UNKNOWN;
 	lictor_reason(s, LICTOR_REASON_SCRIPT_UNKNOWN);
+}
+
+/* One outcome is kept: of rules that tell more of one digest apart, it is in doubt. */
+static __always_inline void lictor_gather_noted_verity(struct lictor_scratch *s,
+						       const struct lictor_script *note)
+{
+	struct lictor_hits *hits = &s->facts.hits[LICTOR_STRING_VERITY];
+
+	if (!(s->needs & LICTOR_NEED_VERITY))
+		return;
+	if (!(note->flags & LICTOR_SCRIPT_VERITY)) {
+		lictor_no_verity(s);
+		return;
+	}
+	hits->state = LICTOR_PRESENT;
+	hits->any = hits->sure = hits->own = note->verity != 0;
+	hits->any_out[0] = note->verity;
+	hits->sure_out[0] = note->verity;
 }
 
 /* What was noted of one of them. */
@@ -152,6 +175,7 @@ static __noinline int lictor_gather_noted(struct lictor_scratch *s, struct task_
 	length = note->length;
 	s->facts.hits[LICTOR_STRING_PATH] = note->path;
 	s->facts.hits[LICTOR_STRING_FS] = note->fs;
+	lictor_gather_noted_verity(s, note);
 	s->fs_name = note->fs_name;
 	s->record.file.ino = note->ino;
 	s->record.file.dev = note->dev;
@@ -190,6 +214,20 @@ static __always_inline void lictor_gather_script(struct lictor_scratch *s, struc
 		lictor_gather_noted(s, task, &all->script[index]);
 	else
 		lictor_gather_no_script(s);
+}
+
+/* The program, which was noted as the scripts were: by a program that may ask for its digest. */
+static __always_inline void lictor_gather_last(struct lictor_scratch *s, struct task_struct *task,
+					       struct file *file)
+{
+	const struct lictor_scripts *all = bpf_task_storage_get(&scripts, task, 0, 0);
+	u32 last = all ? all->files - 1 : LICTOR_SCRIPTS;
+
+	lictor_gather_code(s, file, false);
+	asm volatile("" : "+r"(last));
+	if (lictor_asks_verity && all && all->generation == (u32)s->generation &&
+	    last < LICTOR_SCRIPTS)
+		lictor_gather_noted_verity(s, &all->script[last]);
 }
 
 #endif

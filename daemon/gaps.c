@@ -166,12 +166,24 @@ static bool only_via(const struct lictor_engine *engine, enum lictor_event event
 	return some;
 }
 
+static bool knows_verity(const struct lictor_engine *engine, const char **ret_why)
+{
+	*ret_why = "this kernel has no fs-verity";
+	if (engine->asks_verity)
+		*ret_why = "on this kernel only BPF LSM programs can ask for digests of fs-verity";
+	return engine->reads_verity || (engine->asks_verity && engine->way == LICTOR_VIA_LSM);
+}
+
 bool lictor_engine_knows(const struct lictor_engine *engine, enum lictor_event event, int field,
 			 bool *ret_doubt, const char **ret_why)
 {
 	if (field == LICTOR_FIELD_PERF_TYPE && !engine->perf_attr) {
 		*ret_doubt = true;
 		*ret_why = "this kernel does not tell the type of a perf event";
+		return false;
+	}
+	if (field == LICTOR_FIELD_FILE_FSVERITY && !knows_verity(engine, ret_why)) {
+		*ret_doubt = false;
 		return false;
 	}
 	for (size_t i = 0; i < sizeof(unknowns) / sizeof(*unknowns); i++)

@@ -89,6 +89,19 @@ static bool perf_has_attributes(const struct btf *kernel)
 	return !type || btf_vlen(type) > 1;
 }
 
+/* Has an inode a member of its own for what fs-verity says of it? */
+static bool inode_has_verity(const struct btf *kernel)
+{
+	int id = btf__find_by_name_kind(kernel, "inode", BTF_KIND_STRUCT);
+	const struct btf_type *type = id < 0 ? NULL : btf__type_by_id(kernel, (uint32_t)id);
+
+	for (int i = 0; type && i < btf_vlen(type); i++)
+		if (!strcmp(btf__name_by_offset(kernel, btf_members(type)[i].name_off),
+			    "i_verity_info"))
+			return true;
+	return false;
+}
+
 /* ---- loading ---- */
 
 int lictor_engine_map(const struct lictor_engine *engine, const char *name)
@@ -148,6 +161,8 @@ static int open_object(struct lictor_engine *engine, enum lictor_via way, uint32
 		skeleton->rodata->lictor_way = way;
 		skeleton->rodata->lictor_perf_attr = engine->perf_attr;
 		skeleton->rodata->lictor_keeps_cpu = engine->keeps_cpu;
+		skeleton->rodata->lictor_asks_verity = engine->asks_verity &&
+						       engine->way == LICTOR_VIA_LSM;
 		*ret = (struct lictor_batch){ skeleton->obj, skeleton, destroy_probing };
 	} else {
 		struct lictor_bpf *skeleton = lictor_bpf__open();
@@ -158,6 +173,8 @@ static int open_object(struct lictor_engine *engine, enum lictor_via way, uint32
 		skeleton->rodata->lictor_way = way;
 		skeleton->rodata->lictor_perf_attr = engine->perf_attr;
 		skeleton->rodata->lictor_keeps_cpu = engine->keeps_cpu;
+		skeleton->rodata->lictor_asks_verity = engine->asks_verity &&
+						       engine->way == LICTOR_VIA_LSM;
 		*ret = (struct lictor_batch){ skeleton->obj, skeleton, destroy_typed };
 	}
 	return 0;
@@ -380,6 +397,9 @@ static int open_all(struct lictor_engine *engine)
 	error = kernel_is_new_enough();
 	if (error)
 		return error;
+	engine->reads_verity = inode_has_verity(kernel);
+	engine->asks_verity = !engine->reads_verity &&
+		btf__find_by_name_kind(kernel, "bpf_get_fsverity_digest", BTF_KIND_FUNC) > 0;
 	engine->keeps_cpu = btf__find_by_name_kind(kernel, "bpf_preempt_disable", BTF_KIND_FUNC) > 0;
 	error = load_base(engine);
 	/* The first verifiers that know of it refuse what these programs are made of. */

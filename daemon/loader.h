@@ -35,6 +35,8 @@ struct lictor_engine {
 	int way_error[LICTOR_VIAS];	/* 0: such programs load and run */
 	uint32_t perf_attr;		/* see bpf/scratch.bpf.h */
 	uint32_t keeps_cpu;
+	bool reads_verity;		/* digests of fs-verity, from an inode's own member */
+	uint32_t asks_verity;		/* or by asking the kernel, which LSM programs may */
 	int cgroup_error;
 	int cgroup_fd;			/* of the root control group, or -errno */
 	struct lictor_control *control;	/* the map, shared with the kernel */

@@ -11,7 +11,7 @@ static __always_inline int lictor_exec_file(struct lictor_scratch *s, struct fil
 {
 	u32 before = s->outcome.reasons;
 
-	lictor_gather_code(s, file);
+	lictor_gather_code(s, file, true);
 	lictor_number(s, LICTOR_FIELD_FILE_MAPPED, !bprm);
 	if (bprm)
 		lictor_note_file(s, bprm, before);

@@ -473,7 +473,8 @@ static int write_rules(struct lictor_compiler *c)
 			.flags = (uint8_t)((monitor ? LICTOR_RULE_MONITOR : 0) |
 					   (judged_at_create(rule) ? LICTOR_RULE_CREATES : 0) |
 					   (judges_peer(rule) ? LICTOR_RULE_PEER : 0) |
-					   (lictor_rule_asks_for_start(rule) ? LICTOR_RULE_START : 0)),
+					   (lictor_rule_asks_for_start(rule) ? LICTOR_RULE_START : 0) |
+					   (lictor_rule_asks_for_verity(rule) ? LICTOR_RULE_VERITY : 0)),
 			.severity = (uint8_t)rule->severity,
 			.limit_count = rule->limit_count,
 			.limit_period_ns = rule->limit_period * 1000000000ull,

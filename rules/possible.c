@@ -255,6 +255,11 @@ bool lictor_rule_asks_for_start(const struct lictor_rule *rule)
 	return rule_names(rule, LICTOR_FIELD_PROCESS_ARGS, LICTOR_FIELD_PROCESS_ENV);
 }
 
+bool lictor_rule_asks_for_verity(const struct lictor_rule *rule)
+{
+	return rule_names(rule, LICTOR_FIELD_FILE_FSVERITY, LICTOR_FIELD_FILE_FSVERITY);
+}
+
 const struct undeniable *undeniable_by(const struct lictor_rule *rule, int event)
 {
 	const struct undeniable *found = undeniable_of(event);

@@ -201,6 +201,8 @@ uint64_t lictor_rule_values(const struct lictor_rule *rule, int event, int field
 bool lictor_rule_asks_for_peer(const struct lictor_rule *rule);
 /* Does it look at arguments or environment? */
 bool lictor_rule_asks_for_start(const struct lictor_rule *rule);
+/* At the digest of fs-verity? */
+bool lictor_rule_asks_for_verity(const struct lictor_rule *rule);
 
 struct lictor_rules {
 	struct lictor_arena *arena;

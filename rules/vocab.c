@@ -14,7 +14,7 @@ enum {
 	G_SETGID = 1 << 10, G_CAPSET = 1 << 11, G_NAMESPACE = 1 << 12, G_MOUNT = 1 << 13,
 	G_MODULE = 1 << 14, G_BPF = 1 << 15, G_PERF = 1 << 16, G_SETTIME = 1 << 17,
 	G_HOSTNAME = 1 << 18, G_SYSCTL = 1 << 19, G_IO_URING = 1 << 20, G_DUP = 1 << 21,
-	G_ALL = (1 << 22) - 1
+	G_CODE = 1 << 22, G_ALL = (1 << 23) - 1
 };
 enum { DENY_NO, DENY_YES, DENY_MOSTLY };
 enum { TRUST_FIXED, TRUST_FORGED };

@@ -114,6 +114,18 @@ static void fields(void **state)
 					 LICTOR_FIELD_TARGET_EXECUTABLE, &doubt, &why));
 	assert_false(doubt);
 	assert_non_null(why);
+	/* A member of the inode will do; else only hooks may ask; else there is none. */
+	assert_false(lictor_engine_knows(&lsm, LICTOR_EVENT_EXEC, LICTOR_FIELD_FILE_FSVERITY, &doubt,
+					 &why));
+	assert_false(doubt);
+	lsm.asks_verity = probes.asks_verity = 1;
+	assert_true(lictor_engine_knows(&lsm, LICTOR_EVENT_EXEC, LICTOR_FIELD_FILE_FSVERITY, &doubt,
+					&why));
+	assert_false(lictor_engine_knows(&probes, LICTOR_EVENT_EXEC, LICTOR_FIELD_FILE_FSVERITY,
+					 &doubt, &why));
+	probes.reads_verity = true;
+	assert_true(lictor_engine_knows(&probes, LICTOR_EVENT_EXEC, LICTOR_FIELD_FILE_FSVERITY,
+					&doubt, &why));
 	assert_true(lictor_engine_knows(&lsm, LICTOR_EVENT_PERF, LICTOR_FIELD_PERF_TYPE, &doubt,
 					&why));
 	lsm.perf_attr = 0;

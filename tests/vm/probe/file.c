@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/fsverity.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -254,6 +255,18 @@ static int do_long(char **arg)
 	return 0;
 }
 
+/* verity FILE: from now on nobody writes to it, and the kernel vouches for what it holds */
+static int do_verity(char **arg)
+{
+	struct fsverity_enable_arg enable = { .version = 1, .hash_algorithm = FS_VERITY_HASH_ALG_SHA256,
+					      .block_size = 4096 };
+	int fd = open(arg[0], O_RDONLY | O_CLOEXEC);
+
+	CHECK(fd);
+	CHECK(ioctl(fd, FS_IOC_ENABLE_VERITY, &enable));
+	return 0;
+}
+
 const struct word probe_file[] = {
 	{ "attribute", 2, do_attribute },
 	{ "await", 1, do_await },
@@ -276,5 +289,6 @@ const struct word probe_file[] = {
 	{ "truncate", 1, do_truncate },
 	{ "whiteout", 2, do_whiteout },
 	{ "write", 3, do_write },
+	{ "verity", 1, do_verity },
 	{ NULL, 0, NULL },
 };
