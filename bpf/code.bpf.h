@@ -2,7 +2,7 @@
 /*
  * A file that is run. Beside what is gathered of each file, file.fsverity: what it holds, as the file
  * system vouches for it. Of a file with fs-verity the kernel has a digest in memory from its opening
- * on; it compares each block that it reads, and lets nobody write.
+ * on; it compares each block that it reads from the device, and lets nobody open it for writing.
  */
 #ifndef LICTOR_CODE_H
 #define LICTOR_CODE_H
@@ -89,7 +89,7 @@ static __always_inline void lictor_no_verity(struct lictor_scratch *s)
 	lictor_reason(s, LICTOR_REASON_VERITY_UNREADABLE);
 }
 
-/* hook: in a program of an LSM hook; no others may ask. */
+/* hook: in a program of an LSM hook; where the kernel has to be asked for the digest, no others may. */
 static __always_inline void lictor_gather_code(struct lictor_scratch *s, struct file *file,
 					       bool hook)
 {
@@ -97,7 +97,7 @@ static __always_inline void lictor_gather_code(struct lictor_scratch *s, struct 
 
 	lictor_gather_file(s, file);
 	lictor_note_inode(&s->record.file, inode);
-	if (!(s->needs & LICTOR_NEED_VERITY))
+	if (!(s->needs & LICTOR_NEED_VERITY) || (!hook && lictor_asks_verity))
 		return;
 	s->verity.size = 0;
 	if (KREAD(inode, i_flags) & S_VERITY && !lictor_read_verity(s, inode) &&

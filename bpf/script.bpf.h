@@ -216,18 +216,37 @@ static __always_inline void lictor_gather_script(struct lictor_scratch *s, struc
 		lictor_gather_no_script(s);
 }
 
-/* The program, which was noted as the scripts were: by a program that may ask for its digest. */
+/* What was noted of the program, when it was checked by a hook that may ask for its digest. */
+static __always_inline void lictor_gather_last_verity(struct lictor_scratch *s,
+						      struct task_struct *task, struct inode *inode)
+{
+	const struct lictor_scripts *all = bpf_task_storage_get(&scripts, task, 0, 0);
+	const struct lictor_script *note;
+	u32 last = all ? all->files - 1 : LICTOR_SCRIPTS;
+
+	if (!(KREAD(inode, i_flags) & S_VERITY)) {
+		s->verity.size = 0;
+		lictor_classify_verity(s);
+		return;
+	}
+	asm volatile("" : "+r"(last));
+	if (!all || all->generation != (u32)s->generation || last >= LICTOR_SCRIPTS) {
+		lictor_no_verity(s);
+		return;
+	}
+	note = &all->script[last];
+	if (note->ino == s->record.file.ino && note->dev == s->record.file.dev)
+		lictor_gather_noted_verity(s, note);
+	else
+		lictor_no_verity(s);
+}
+
 static __always_inline void lictor_gather_last(struct lictor_scratch *s, struct task_struct *task,
 					       struct file *file)
 {
-	const struct lictor_scripts *all = bpf_task_storage_get(&scripts, task, 0, 0);
-	u32 last = all ? all->files - 1 : LICTOR_SCRIPTS;
-
 	lictor_gather_code(s, file, false);
-	asm volatile("" : "+r"(last));
-	if (lictor_asks_verity && all && all->generation == (u32)s->generation &&
-	    last < LICTOR_SCRIPTS)
-		lictor_gather_noted_verity(s, &all->script[last]);
+	if (lictor_asks_verity && s->needs & LICTOR_NEED_VERITY)
+		lictor_gather_last_verity(s, task, KREAD(file, f_inode));
 }
 
 #endif

@@ -221,6 +221,30 @@ static int text_length_check(struct check *check, int field, const struct node *
 			   lictor_field_words[field].name, most);
 }
 
+/* A pattern may be anything; what is none, and no digest, would never match. */
+static int digest_check(struct check *check, const struct node *node)
+{
+	static const struct { const char *algorithm; size_t digits; } known[] = {
+		{ "sha256:", 64 }, { "sha512:", 128 },
+	};
+
+	if (!node->text[0] || strpbrk(node->text, "*?[{\\"))
+		return 0;
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+		size_t length = strlen(known[i].algorithm);
+		const char *digits = node->text + length;
+
+		if (!strncmp(node->text, known[i].algorithm, length) &&
+		    strlen(digits) == known[i].digits &&
+		    strspn(digits, "0123456789abcdef") == known[i].digits)
+			return 0;
+	}
+	return value_error(check, node_place(node),
+			   "sha256: and 64 digits 0-9 and a-f (sha512: 128), as \"fsverity digest\" "
+			   "writes it, or a pattern", "\"%.*s\" is no digest of fs-verity",
+			   SHOWN(node->text));
+}
+
 static int pattern_value_check(struct check *check, int field, const struct node *node)
 {
 	bool path = lictor_field_words[field].type == LICTOR_TYPE_PATH;
@@ -240,6 +264,8 @@ static int pattern_value_check(struct check *check, int field, const struct node
 						 node_place_at(node, fault.offset),
 				   fault.hint[0] ? fault.hint : NULL, "%s", fault.text);
 	error = count_expansions(check, node, expansions);
+	if (!error && field == LICTOR_FIELD_FILE_FSVERITY)
+		error = digest_check(check, node);
 	return error ? error : text_length_check(check, field, node);
 }
 
