@@ -14,12 +14,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "daemon/own.h"
-
-#define PLACES 5
 
 /* Not in <linux/magic.h>. */
 #define BCACHEFS_SUPER_MAGIC 0xca451a4e
@@ -60,21 +59,34 @@ static int open_below(int root, const char *byte, size_t length)
 	return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
 }
 
-static size_t open_places(const struct lictor_whereabouts *where, int fd[static PLACES])
+/*
+ * The same file by a mount of our own: whoever unmounts the one that it was found on is not told that
+ * it is busy. Of a mount of another namespace there is none to be had.
+ */
+static int detach(int fd)
 {
-	int own OWN(own_close) = where->pid ? open_process(where->pid, "root") : -1;
-	int host OWN(own_close) = open("/", O_PATH | O_CLOEXEC);
-	size_t count = 0;
+	int own = fd < 0 ? -1 : (int)syscall(SYS_open_tree, fd, "", AT_EMPTY_PATH |
+					     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 
-	fd[count] = where->pid ? open_process(where->pid, "exe") : -1;
-	count += fd[count] >= 0;
-	for (size_t i = 0; i < where->paths; i++) {
-		fd[count] = open_below(own, where->path[i].byte, where->path[i].length);
-		count += fd[count] >= 0;
-		fd[count] = open_below(host, where->path[i].byte, where->path[i].length);
-		count += fd[count] >= 0;
-	}
-	return count;
+	if (own < 0)
+		return fd;
+	close(fd);
+	return own;
+}
+
+/* Place 0 is the process's program, then come the paths, each by its root and by the host's. */
+static int open_place(const struct lictor_whereabouts *where, size_t place)
+{
+	size_t path = (place - 1) / 2;
+	int root OWN(own_close) = -1;
+
+	if (!place)
+		return where->pid ? detach(open_process(where->pid, "exe")) : -1;
+	if (place & 1)
+		root = where->pid ? open_process(where->pid, "root") : -1;
+	else
+		root = open("/", O_PATH | O_CLOEXEC);
+	return detach(open_below(root, where->path[path].byte, where->path[path].length));
 }
 
 /* An overlay may lie on anything: whoever is not the host's root may lay it on a server of his. */
@@ -88,34 +100,36 @@ static bool is_local(const struct lictor_root_file *file)
 	return false;
 }
 
-/* Its descriptor among those that are open, -ENOENT, or -EREMOTE. */
-static int pick(const struct lictor_inode *inode, size_t count, const int *fd,
-		const struct lictor_opened_files *files)
+/* 0, -ENOENT: it is another file; or another -errno. */
+static int compare(struct lictor_engine *engine, const struct lictor_inode *inode, int fd)
 {
-	for (size_t i = 0; i < count; i++) {
-		const struct lictor_root_file *file = lictor_opened_find(files, fd[i]);
+	struct lictor_opened_files files = { 0 };
+	int error = lictor_opened_read(engine, &files);
+	const struct lictor_root_file *file = error ? NULL : lictor_opened_find(&files, fd);
 
-		if (file && file->ino == inode->ino && file->dev == inode->dev &&
-		    file->igeneration == inode->igeneration)
-			return is_local(file) ? fd[i] : -EREMOTE;
-	}
-	return -ENOENT;
+	if (!error && (!file || file->ino != inode->ino || file->dev != inode->dev ||
+		       file->igeneration != inode->igeneration))
+		error = -ENOENT;
+	if (!error && !is_local(file))
+		error = -EREMOTE;
+	free(files.file);
+	return error;
 }
 
 int lictor_engine_find(struct lictor_engine *engine, const struct lictor_inode *inode,
 		       const struct lictor_whereabouts *where)
 {
-	struct lictor_opened_files files = { 0 };
-	int fd[PLACES], found = -ENOENT;
-	size_t count = open_places(where, fd), i;
+	int error = -ENOENT;
 
-	if (count)
-		found = lictor_opened_read(engine, &files);
-	if (count && !found)
-		found = pick(inode, count, fd, &files);
-	for (i = 0; i < count; i++)
-		if (fd[i] != found)
-			close(fd[i]);
-	free(files.file);
-	return found;
+	for (size_t i = 0; error == -ENOENT && i < 1 + 2 * where->paths; i++) {
+		int fd = open_place(where, i);
+
+		if (fd < 0)
+			continue;
+		error = compare(engine, inode, fd);
+		if (!error)
+			return fd;
+		close(fd);
+	}
+	return error;
 }

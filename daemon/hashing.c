@@ -11,7 +11,7 @@
 #include "daemon/own.h"
 
 #define STEP_NS 20000000	/* twice the longest tick of a kernel's clock */
-#define SOUGHT_MAX 256u		/* a second */
+#define SOUGHT_MAX 64u		/* a second */
 #define SECONDS_NS 2000000000	/* of file systems that keep whole seconds, or every other one */
 
 struct lictor_hashing {
