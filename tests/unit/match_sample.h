@@ -103,8 +103,22 @@ static bool is_path_space(enum lictor_space space)
 	return space == LICTOR_SPACE_OBJECT || space == LICTOR_SPACE_IMAGE;
 }
 
+/* Some digits, again and again, to 64 of them. */
+static void random_digest(char *to)
+{
+	uint32_t four = below(4096);
+
+	strcpy(to, "sha256:");
+	for (uint32_t i = 0; i < 16; i++)
+		snprintf(to + 7 + 4 * i, 5, "%04x", four);
+}
+
 static void random_string(enum lictor_space space, char *to)
 {
+	if (space == LICTOR_SPACE_VERITY) {
+		random_digest(to);
+		return;
+	}
 	if (is_path_space(space))
 		random_path(to);
 	else
@@ -256,6 +270,12 @@ static bool good_pattern(const struct sample_set *set, enum lictor_space space, 
 		return false;
 	if (set->strict && !is_utf8(pattern))
 		return false;
+	/* What is no pattern has to be a digest. */
+	if (space == LICTOR_SPACE_VERITY && set->strict && *pattern &&
+	    !strpbrk(pattern, "*?[{\\") &&
+	    (strncmp(pattern, "sha256:", 7) || strlen(pattern) != 71 ||
+	     strspn(pattern + 7, "0123456789abcdef") != 64))
+		return false;
 	return !lictor_pattern_check(pattern, is_path_space(space), &expansions, &fault);
 }
 
@@ -270,7 +290,7 @@ static const char *random_pattern(struct sample_set *set, enum lictor_space spac
 		random_string(space, text);
 		if (exact && is_path_space(space))
 			snprintf(text + strlen(text), 16, "/%u", below(3000));
-		else if (exact)
+		else if (exact && space != LICTOR_SPACE_VERITY)
 			snprintf(text, 16, "n%u", below(3000));
 		escape(text, pattern);
 		for (uint32_t n = exact ? 0 : below(4); n; n--)
