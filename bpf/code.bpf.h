@@ -48,11 +48,13 @@ static __noinline int lictor_read_verity(struct lictor_scratch *s, struct inode 
 	info = BPF_CORE_READ(vouched, i_verity_info);
 	if (!info)
 		return false;
-	bpf_probe_read_kernel_str(name, sizeof(name),
-				  BPF_CORE_READ(info, tree_params.hash_alg, name));
+	if (bpf_probe_read_kernel_str(name, sizeof(name),
+				      BPF_CORE_READ(info, tree_params.hash_alg, name)) < 0)
+		return false;
 	verity->algorithm = name[3] == '2' ? FS_VERITY_HASH_ALG_SHA256 : FS_VERITY_HASH_ALG_SHA512;
 	verity->size = BPF_CORE_READ(info, tree_params.digest_size);
-	return !bpf_probe_read_kernel(verity->byte, sizeof(verity->byte),
+	return verity->size &&
+	       !bpf_probe_read_kernel(verity->byte, sizeof(verity->byte),
 				      (const char *)info + bpf_core_field_offset(
 					      struct fsverity_info, file_digest));
 }

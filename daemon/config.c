@@ -207,24 +207,24 @@ static int set_rotate_keep(struct reader *reader, yaml_node_t *value)
 	return 0;
 }
 
-static int set_journal(struct reader *reader, yaml_node_t *value)
+static int set_flag(bool *flag, const yaml_node_t *value)
 {
 	int word = choice(value, "false", "true");
 
 	if (word < 0)
 		return word;
-	reader->config->journal = word;
+	*flag = word;
 	return 0;
+}
+
+static int set_journal(struct reader *reader, yaml_node_t *value)
+{
+	return set_flag(&reader->config->journal, value);
 }
 
 static int set_hash(struct reader *reader, yaml_node_t *value)
 {
-	int word = choice(value, "false", "true");
-
-	if (word < 0)
-		return word;
-	reader->config->hash = word;
-	return 0;
+	return set_flag(&reader->config->hash, value);
 }
 
 static int set_control(struct reader *reader, yaml_node_t *value)

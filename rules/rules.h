@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The rule language: text in, checked rules out, and from those the image that the kernel matches
- * with. The only header of this room that others include. Nothing here logs or touches anything
- * but the files it is given; what is wrong comes back as diagnostics.
+ * with. This and sha256.h are the headers of this room that others include. Nothing here logs or
+ * touches anything but the files it is given; what is wrong comes back as diagnostics.
  *
  *	parse    YAML -> struct lictor_rules, positions kept
  *	check    names, types and values against the vocabulary; lists inserted, overrides applied
