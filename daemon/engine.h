@@ -104,7 +104,8 @@ int lictor_engine_install(struct lictor_engine *engine, const struct lictor_comp
 int lictor_engine_kill(uint32_t pid, uint64_t start_ns);
 /* Where a file of a record may be found again. */
 struct lictor_whereabouts {
-	uint32_t pid;		/* of a process that runs it, or in whose root directory it is */
+	size_t pids;
+	uint32_t pid[2];	/* of processes that run it, or in whose root directory it is */
 	size_t paths;
 	struct {
 		const char *byte;	/* absolute; no NUL at its end */

@@ -74,16 +74,17 @@ static int detach(int fd)
 	return own;
 }
 
-/* Place 0 is the process's program, then come the paths, each by its root and by the host's. */
+/* First the processes' programs, then the paths, each by the processes' roots and by the host's. */
 static int open_place(const struct lictor_whereabouts *where, size_t place)
 {
-	size_t path = (place - 1) / 2;
+	size_t path = (place - where->pids) / (where->pids + 1);
+	size_t by = (place - where->pids) % (where->pids + 1);
 	int root OWN(own_close) = -1;
 
-	if (!place)
-		return where->pid ? detach(open_process(where->pid, "exe")) : -1;
-	if (place & 1)
-		root = where->pid ? open_process(where->pid, "root") : -1;
+	if (place < where->pids)
+		return detach(open_process(where->pid[place], "exe"));
+	if (by < where->pids)
+		root = open_process(where->pid[by], "root");
 	else
 		root = open("/", O_PATH | O_CLOEXEC);
 	return detach(open_below(root, where->path[path].byte, where->path[path].length));
@@ -119,9 +120,10 @@ static int compare(struct lictor_engine *engine, const struct lictor_inode *inod
 int lictor_engine_find(struct lictor_engine *engine, const struct lictor_inode *inode,
 		       const struct lictor_whereabouts *where)
 {
+	size_t places = where->pids + where->paths * (where->pids + 1);
 	int error = -ENOENT;
 
-	for (size_t i = 0; error == -ENOENT && i < 1 + 2 * where->paths; i++) {
+	for (size_t i = 0; error == -ENOENT && i < places; i++) {
 		int fd = open_place(where, i);
 
 		if (fd < 0)

@@ -43,6 +43,12 @@ void lictor_hashing_free(struct lictor_hashing *hashing)
 	free(hashing);
 }
 
+static void add_process(struct lictor_whereabouts *where, uint32_t pid)
+{
+	if (pid)
+		where->pid[where->pids++] = pid;
+}
+
 static void add_path(struct lictor_whereabouts *where, const struct lictor_bytes *path)
 {
 	if (!path->byte || path->cut)
@@ -93,9 +99,14 @@ static bool is_young(const struct lictor_inode *inode, const struct timespec *at
 
 bool lictor_hashing_alert(struct lictor_hashing *hashing, struct lictor_alert *alert)
 {
-	struct lictor_whereabouts program = { .pid = alert->pid }, file = program;
+	struct lictor_whereabouts program = { .pids = 0 }, file;
 	enum lictor_hash_state own = LICTOR_HASH_NONE, other = LICTOR_HASH_NONE;
 
+	add_process(&program, alert->pid);
+	/* A process that ends at once has often been made by one that runs the same and goes on. */
+	if (alert->ancestors)
+		add_process(&program, alert->ancestor[0].pid);
+	file = program;
 	add_path(&program, &alert->text[LICTOR_FIELD_PROCESS_EXECUTABLE]);
 	add_path(&file, &alert->text[LICTOR_FIELD_FILE_PATH]);
 	add_path(&file, &alert->host_path);

@@ -137,18 +137,24 @@ static void places(void **state)
 	alert.text[LICTOR_FIELD_FILE_PATH] = (struct lictor_bytes){ .byte = "/a", .length = 2 };
 	alert.host_path = (struct lictor_bytes){ .byte = "/host/a", .length = 7 };
 	assert_false(lictor_hashing_alert(hashing, &alert));
-	assert_int_equal(where.pid, 7);
+	assert_int_equal(where.pids, 1);
+	assert_int_equal(where.pid[0], 7);
 	assert_int_equal(where.paths, 2);
 	assert_memory_equal(where.path[1].byte, "/host/a", 7);
 	alert.text[LICTOR_FIELD_FILE_PATH].cut = true;
 	assert_false(lictor_hashing_alert(hashing, &alert));
 	assert_int_equal(where.paths, 1);
-	assert_int_equal(asked, 2);
+	alert.ancestors = 1;
+	alert.ancestor[0].pid = 6;
+	assert_false(lictor_hashing_alert(hashing, &alert));
+	assert_int_equal(where.pids, 2);
+	assert_int_equal(where.pid[1], 6);
+	assert_int_equal(asked, 3);
 	/* It is not looked for again where nobody may read it. */
 	found = -EREMOTE;
 	assert_false(lictor_hashing_alert(hashing, &alert));
 	assert_false(lictor_hashing_alert(hashing, &alert));
-	assert_int_equal(asked, 3);
+	assert_int_equal(asked, 4);
 	assert_null(alert.file_hash);
 }
 
