@@ -207,9 +207,9 @@ static int set_rotate_keep(struct reader *reader, yaml_node_t *value)
 	return 0;
 }
 
-static int set_flag(bool *flag, const yaml_node_t *value)
+static int set_flag(bool *flag, const yaml_node_t *value, const char *off, const char *on)
 {
-	int word = choice(value, "false", "true");
+	int word = choice(value, off, on);
 
 	if (word < 0)
 		return word;
@@ -219,12 +219,12 @@ static int set_flag(bool *flag, const yaml_node_t *value)
 
 static int set_journal(struct reader *reader, yaml_node_t *value)
 {
-	return set_flag(&reader->config->journal, value);
+	return set_flag(&reader->config->journal, value, "false", "true");
 }
 
 static int set_hash(struct reader *reader, yaml_node_t *value)
 {
-	return set_flag(&reader->config->hash, value);
+	return set_flag(&reader->config->hash, value, "false", "true");
 }
 
 static int set_control(struct reader *reader, yaml_node_t *value)
@@ -234,12 +234,7 @@ static int set_control(struct reader *reader, yaml_node_t *value)
 
 static int set_unsupported(struct reader *reader, yaml_node_t *value)
 {
-	int word = choice(value, "refuse", "degrade");
-
-	if (word < 0)
-		return word;
-	reader->config->degrade = word;
-	return 0;
+	return set_flag(&reader->config->degrade, value, "refuse", "degrade");
 }
 
 static int set_way(struct reader *reader, yaml_node_t *value)
@@ -260,12 +255,7 @@ static int set_way(struct reader *reader, yaml_node_t *value)
 
 static int set_preexisting(struct reader *reader, yaml_node_t *value)
 {
-	int word = choice(value, "report", "enforce");
-
-	if (word < 0)
-		return word;
-	reader->config->preexisting = word;
-	return 0;
+	return set_flag(&reader->config->preexisting, value, "report", "enforce");
 }
 
 static int set_heartbeat(struct reader *reader, yaml_node_t *value)
